@@ -1,0 +1,119 @@
+//! Real data through real files: what every reader gives and every trainer takes.
+
+/// Row numbers of the three parts. Every row stands in exactly one part.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Split {
+    /// Rows that weights, transforms and calibration ranges are fitted to.
+    pub train: Vec<usize>,
+    /// Rows that choose the best weights.
+    pub validation: Vec<usize>,
+    /// Rows that only the final figures see.
+    pub test: Vec<usize>,
+}
+
+/// Rows of readings in the user's units, row-major.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Readings {
+    /// Column names, in order.
+    pub features: Vec<String>,
+    /// `rows × features.len()` finite values.
+    pub values: Vec<f32>,
+}
+
+impl Readings {
+    /// How many rows it holds.
+    pub fn rows(&self) -> usize {
+        self.values.len().checked_div(self.features.len()).unwrap_or(0)
+    }
+
+    /// One row.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn row(&self, index: usize) -> &[f32] {
+        let n = self.features.len();
+        &self.values[index * n..(index + 1) * n]
+    }
+}
+
+/// Rows with a class each.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClassificationData {
+    /// Inputs.
+    pub readings: Readings,
+    /// Class names, two or more. With two, the second is the positive one.
+    pub classes: Vec<String>,
+    /// Index into `classes` per row.
+    pub labels: Vec<u16>,
+    /// The three parts.
+    pub split: Split,
+}
+
+/// Rows with a number each.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RegressionData {
+    /// Inputs.
+    pub readings: Readings,
+    /// The target column's name.
+    pub target: String,
+    /// One finite number per row, in the user's unit.
+    pub targets: Vec<f32>,
+    /// The three parts.
+    pub split: Split,
+}
+
+/// RGB pictures of one size with a class per pixel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SegmentationData {
+    /// Rows of a picture.
+    pub height: usize,
+    /// Columns of a picture.
+    pub width: usize,
+    /// Class names, two or more.
+    pub classes: Vec<String>,
+    /// A name per picture, for errors and galleries.
+    pub names: Vec<String>,
+    /// `pictures × height × width × 3` bytes, `[h, w, rgb]`.
+    pub pixels: Vec<u8>,
+    /// `pictures × height × width` class indices.
+    pub masks: Vec<u8>,
+    /// The three parts.
+    pub split: Split,
+    /// Whether the pictures were generated rather than photographed; figures of them say so.
+    pub generated: bool,
+}
+
+impl SegmentationData {
+    /// How many pictures it holds.
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Whether it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// Pixels of one picture, `[h, w, rgb]`.
+    pub fn picture(&self, index: usize) -> &[u8] {
+        let n = self.height * self.width * 3;
+        &self.pixels[index * n..(index + 1) * n]
+    }
+
+    /// Classes of one picture, `[h, w]`.
+    pub fn mask(&self, index: usize) -> &[u8] {
+        let n = self.height * self.width;
+        &self.masks[index * n..(index + 1) * n]
+    }
+}
+
+/// Data of each head that is trained; at least one is there.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Dataset {
+    /// For the classification head.
+    pub classification: Option<ClassificationData>,
+    /// For the segmentation head.
+    pub segmentation: Option<SegmentationData>,
+    /// For the regression head.
+    pub regression: Option<RegressionData>,
+}

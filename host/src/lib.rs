@@ -1,0 +1,18 @@
+//! Trains, quantises, packs and checks three-head models for microcontrollers.
+//!
+//! Data flows top-down through these modules: [`config`] → [`data`] → [`transform`] → [`model`] → [`train`] →
+//! [`quantize`] → [`eval`] and [`device`]. [`cli`] holds one file per command.
+
+pub mod cli;
+pub mod config;
+pub mod data;
+pub mod device;
+pub mod eval;
+pub mod metrics;
+pub mod model;
+pub mod progress;
+pub mod quantize;
+pub mod run;
+pub mod toolchain;
+pub mod train;
+pub mod transform;
