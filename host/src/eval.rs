@@ -9,6 +9,7 @@ use crate::data::{Dataset, Split};
 use crate::metrics::{ClassificationMetrics, RegressionMetrics, SegmentationMetrics, argmax};
 use crate::model::{HostInputs, Model};
 use crate::quantize::writer::AlignedBytes;
+use crate::run::Transforms;
 use crate::transform::{InputTransform, Standard};
 
 /// Why an evaluation ended early.
@@ -163,22 +164,11 @@ pub fn pixels_of(codes: Vec<i8>, classes: usize) -> Answer {
     Answer::Pixels { mask, codes }
 }
 
-/// What the float model needs besides its weights.
-#[derive(Clone, Copy, Debug)]
-pub struct FloatUnits<'a> {
-    /// Of the classification readings.
-    pub classification: Option<&'a InputTransform>,
-    /// Of the regression readings.
-    pub regression: Option<&'a InputTransform>,
-    /// From the standardised to the target's unit.
-    pub target: Standard,
-}
-
 /// Transformed rows of one head, as the float model takes them.
 ///
 /// # Panics
 /// If the head's data or transform is missing.
-pub fn host_inputs(dataset: &Dataset, head: Head, rows: &[usize], units: &FloatUnits<'_>) -> HostInputs {
+pub fn host_inputs(dataset: &Dataset, head: Head, rows: &[usize], transforms: &Transforms) -> HostInputs {
     let transform = |transform: Option<&InputTransform>, row: &dyn Fn(usize) -> Vec<f32>| {
         let transform = transform.expect("a trained head has a transform");
         let mut out = Vec::new();
@@ -190,7 +180,7 @@ pub fn host_inputs(dataset: &Dataset, head: Head, rows: &[usize], units: &FloatU
     match head {
         Head::Classification => {
             let data = dataset.classification.as_ref().expect(given);
-            inputs.classification = Some(transform(units.classification, &|i| data.readings.row(i).to_vec()));
+            inputs.classification = Some(transform(transforms.classification.as_ref(), &|i| data.readings.row(i).to_vec()));
         }
         Head::Segmentation => {
             let data = dataset.segmentation.as_ref().expect(given);
@@ -198,7 +188,7 @@ pub fn host_inputs(dataset: &Dataset, head: Head, rows: &[usize], units: &FloatU
         }
         Head::Regression => {
             let data = dataset.regression.as_ref().expect(given);
-            inputs.regression = Some(transform(units.regression, &|i| data.readings.row(i).to_vec()));
+            inputs.regression = Some(transform(transforms.regression.as_ref(), &|i| data.readings.row(i).to_vec()));
         }
     }
     inputs
@@ -208,13 +198,14 @@ pub fn host_inputs(dataset: &Dataset, head: Head, rows: &[usize], units: &FloatU
 ///
 /// # Panics
 /// If a head that has rows was not trained.
-pub fn float(model: &Model, units: &FloatUnits<'_>, dataset: &Dataset, rows: &Rows) -> Answers {
+pub fn float(model: &Model, transforms: &Transforms, dataset: &Dataset, rows: &Rows) -> Answers {
     let mut answers = Answers::default();
+    let target = transforms.target.unwrap_or(Standard { mean: 0.0, sd: 1.0 });
     for head in rows.heads() {
         let spec = model.spec().heads.iter().find(|spec| spec.head == head).expect("the head was trained");
         let value = usize::from(spec.value);
         let shape = model.shapes()[value];
-        let numbers = model.value(value, &host_inputs(dataset, head, rows.head(head), units));
+        let numbers = model.value(value, &host_inputs(dataset, head, rows.head(head), transforms));
         let per_row = numbers.chunks_exact(shape.len());
         answers.insert(
             head,
@@ -226,7 +217,7 @@ pub fn float(model: &Model, units: &FloatUnits<'_>, dataset: &Dataset, rows: &Ro
                         Answer::Pixels { mask, codes: Vec::new() }
                     })
                     .collect(),
-                Head::Regression => per_row.map(|value| Answer::Value(units.target.restore(value[0]))).collect(),
+                Head::Regression => per_row.map(|value| Answer::Value(units.target.invert(value[0]))).collect(),
             },
         );
     }
