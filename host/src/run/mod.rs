@@ -3,9 +3,9 @@
 //! | file | holds |
 //! |---|---|
 //! | `trident.toml` | the configuration, its paths relative to the folder |
-//! | `run.json` | tool version, data fingerprint and description, recipes, the target's scale: [`Record`] |
+//! | `run.json` | tool version, data fingerprint and description, recipes: [`Record`] |
 //! | `spec.json` | the model's layers |
-//! | `transforms.json` | how readings become model inputs |
+//! | `transforms.json` | how readings become model inputs, and the target's scale: [`Transforms`] |
 //! | `checkpoint-*.bin` | where training stands, one file per independent group of heads |
 //! | `weights.bin` | the best weights, in the trainer's order |
 //! | `metrics.json` | figures per split and head, in float |
@@ -25,11 +25,13 @@ use trident::spec::ModelSpec;
 use crate::config::{Config, ConfigError};
 use crate::data::{DataError, Dataset, Description};
 use crate::model::{FoldedModel, LayerState, ModelState};
-use crate::train::{EpochRecord, HeadMetrics, Recipe, Standardisation};
+use crate::train::{EpochRecord, HeadMetrics, Recipe};
+use crate::transform::{InputTransform, Standard};
 
 const CONFIG: &str = "trident.toml";
 const RECORD: &str = "run.json";
 const SPEC: &str = "spec.json";
+const TRANSFORMS: &str = "transforms.json";
 const WEIGHTS: &str = "weights.bin";
 const METRICS: &str = "metrics.json";
 const HISTORY: &str = "history.json";
@@ -51,8 +53,17 @@ pub struct Record {
     pub description: Description,
     /// Recipe per head, presets and overrides resolved.
     pub recipes: BTreeMap<String, Recipe>,
-    /// How the regression head's number relates to the target's unit.
-    pub regression: Option<Standardisation>,
+}
+
+/// How a model's numbers relate to the user's units.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Transforms {
+    /// From readings to the classification head's model inputs.
+    pub classification: Option<InputTransform>,
+    /// From readings to the regression head's model inputs.
+    pub regression: Option<InputTransform>,
+    /// The regression head's number and the target's unit.
+    pub target: Option<Standard>,
 }
 
 /// Why a run folder cannot serve.
@@ -154,12 +165,13 @@ impl Run {
             source,
         };
         match std::fs::read_dir(folder) {
-            Ok(mut entries) if entries.next().is_some() => {
-                return Err(RunError::NotEmpty {
-                    folder: folder.to_owned(),
-                });
+            Ok(mut entries) => {
+                if entries.next().is_some() {
+                    return Err(RunError::NotEmpty {
+                        folder: folder.to_owned(),
+                    });
+                }
             }
-            Ok(_) => {}
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 std::fs::create_dir_all(folder).map_err(write_error)?;
             }
@@ -234,6 +246,14 @@ impl Run {
         self.read_json(SPEC)
     }
 
+    /// How the model's numbers relate to the user's units.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn transforms(&self) -> Result<Transforms, RunError> {
+        self.read_json(TRANSFORMS)
+    }
+
     /// The best weights, as they were trained.
     ///
     /// # Errors
@@ -275,8 +295,9 @@ impl Run {
     }
 
     /// Writes what is known before training begins.
-    pub(crate) fn write_plan(&self, spec: &ModelSpec, record: &Record) -> Result<(), RunError> {
+    pub(crate) fn write_plan(&self, spec: &ModelSpec, transforms: &Transforms, record: &Record) -> Result<(), RunError> {
         self.write_json(SPEC, spec)?;
+        self.write_json(TRANSFORMS, transforms)?;
         self.write_json(RECORD, record)
     }
 

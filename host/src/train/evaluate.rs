@@ -1,10 +1,10 @@
 //! What a model says about rows, in float, and what that is worth.
 
 use serde::{Deserialize, Serialize};
-use trident::spec::{Head, ModelSpec};
+use trident::spec::Head;
 
 use super::loss::favoured;
-use super::prepare::{HeadData, Inputs, Standardisation, Targets};
+use super::prepare::{HeadData, Inputs, Targets};
 use crate::metrics::{ClassificationMetrics, RegressionMetrics, SegmentationMetrics};
 use crate::model::{HostInputs, Model};
 
@@ -65,8 +65,8 @@ pub fn predict(model: &Model, data: &HeadData, rows: &[usize]) -> Prediction {
         Head::Classification => Prediction::Probabilities(probabilities(&numbers, classes)),
         Head::Segmentation => Prediction::Mask(favoured(&numbers, classes)),
         Head::Regression => {
-            let scale = standardisation(data);
-            Prediction::Numbers(numbers.into_iter().map(|number| scale.invert(number)).collect())
+            let scale = data.target();
+            Prediction::Numbers(numbers.into_iter().map(|number| scale.restore(number)).collect())
         }
     }
 }
@@ -113,19 +113,6 @@ pub fn host_inputs(data: &HeadData, rows: &[usize]) -> HostInputs {
         }
     }
     inputs
-}
-
-/// How a regression head's number relates to the target's unit.
-pub fn standardisation(data: &HeadData) -> Standardisation {
-    match data.targets {
-        Targets::Numbers { scale, .. } => scale,
-        _ => Standardisation::NONE,
-    }
-}
-
-/// Whether `spec` has the head.
-pub fn has_head(spec: &ModelSpec, head: Head) -> bool {
-    spec.heads.iter().any(|spec| spec.head == head)
 }
 
 fn probabilities(logits: &[f32], columns: usize) -> Vec<f32> {

@@ -1,48 +1,9 @@
 //! What a head learns from, ready for batches: model inputs and targets of every row.
 
-use serde::{Deserialize, Serialize};
 use trident::spec::{Head, InputSlot, Shape};
 
 use crate::data::{Dataset, Readings, SegmentationData, Split};
-
-/// How a target becomes the number that a regression head gives: `(target − mean) / deviation`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Standardisation {
-    /// Mean of the training rows, in the target's unit.
-    pub mean: f32,
-    /// Standard deviation of the training rows, in the target's unit; never zero.
-    pub deviation: f32,
-}
-
-impl Standardisation {
-    /// Leaves numbers as they are.
-    pub const NONE: Self = Self {
-        mean: 0.0,
-        deviation: 1.0,
-    };
-
-    /// Of some rows of `targets`.
-    pub fn fit(targets: &[f32], rows: &[usize]) -> Self {
-        let n = rows.len().max(1) as f64;
-        let mean = rows.iter().map(|&row| f64::from(targets[row])).sum::<f64>() / n;
-        let variance = rows.iter().map(|&row| (f64::from(targets[row]) - mean).powi(2)).sum::<f64>() / n;
-        let deviation = variance.sqrt() as f32;
-        Self {
-            mean: mean as f32,
-            deviation: if deviation > 0.0 { deviation } else { 1.0 },
-        }
-    }
-
-    /// From the target's unit.
-    pub fn apply(&self, target: f32) -> f32 {
-        (target - self.mean) / self.deviation
-    }
-
-    /// Back to the target's unit.
-    pub fn invert(&self, number: f32) -> f32 {
-        number * self.deviation + self.mean
-    }
-}
+use crate::transform::Standard;
 
 /// One head's rows.
 #[derive(Clone, Debug)]
@@ -90,7 +51,7 @@ pub enum Targets<'d> {
         /// In the target's unit.
         targets: &'d [f32],
         /// How they are scaled in training.
-        scale: Standardisation,
+        scale: Standard,
     },
     /// Every reading of the row, as the original demo has it; `targets` stand in where one number is asked for.
     OwnReadings {
@@ -134,7 +95,7 @@ impl<'d> HeadData<'d> {
                 } else {
                     Targets::Numbers {
                         targets: &data.targets,
-                        scale: Standardisation::fit(&data.targets, &data.split.train),
+                        scale: Standard::fit(data.split.train.iter().map(|&row| data.targets[row])),
                     }
                 };
                 (rows(&data.readings), targets, &data.split)
@@ -165,6 +126,22 @@ impl<'d> HeadData<'d> {
         }
     }
 
+    /// How the head's number relates to the target's unit; as it stands for a head without a number.
+    pub fn target(&self) -> Standard {
+        match self.targets {
+            Targets::Numbers { scale, .. } => scale,
+            _ => Standard { mean: 0.0, sd: 1.0 },
+        }
+    }
+
+    /// Makes every row a training row and no row a validation row.
+    pub(super) fn train_on_all(&mut self) {
+        let mut rows = [&self.split.train[..], &self.split.validation, &self.split.test].concat();
+        rows.sort_unstable();
+        self.split.train = rows;
+        self.split.validation = Vec::new();
+    }
+
     /// How often each class occurs in the training rows: in rows, or in pixels. Empty for a head without classes.
     pub fn class_counts(&self) -> Vec<usize> {
         let count = |classes: usize, labels: &mut dyn Iterator<Item = usize>| {
@@ -182,18 +159,5 @@ impl<'d> HeadData<'d> {
             }
             Targets::Numbers { .. } | Targets::OwnReadings { .. } => Vec::new(),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn standardisation_is_fitted_to_its_rows_only() {
-        let scale = Standardisation::fit(&[1.0, 1000.0, 3.0], &[0, 2]);
-        assert_eq!((scale.mean, scale.deviation), (2.0, 1.0));
-        assert_eq!(scale.invert(scale.apply(7.5)), 7.5);
-        assert_eq!(Standardisation::fit(&[4.0, 4.0], &[0, 1]).deviation, 1.0);
     }
 }

@@ -166,6 +166,53 @@ impl Recipe {
         }
     }
 
+    /// Checks the settings for a head of `classes` classes; the first fault as the key and what is wrong with it.
+    pub(super) fn check(&self, classes: usize) -> Result<(), (&'static str, String)> {
+        let below_one = |name, value: f64| match value {
+            _ if (0.0..1.0).contains(&value) => Ok(()),
+            _ => Err((name, format!("{value} is not a share from 0 up to, but not including, 1"))),
+        };
+        if self.epochs == 0 {
+            return Err(("epochs", "at least 1 is needed".to_owned()));
+        }
+        if self.batch == 0 {
+            return Err(("batch", "at least 1 row is needed".to_owned()));
+        }
+        if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
+            return Err(("learning_rate", format!("{} is not a positive number", self.learning_rate)));
+        }
+        if !(self.weight_decay >= 0.0 && self.weight_decay.is_finite()) {
+            return Err(("weight_decay", format!("{} is negative", self.weight_decay)));
+        }
+        below_one("warmup", self.warmup)?;
+        below_one("ema", self.ema)?;
+        below_one("dropout", self.dropout)?;
+        below_one("label_smoothing", self.label_smoothing)?;
+        match &self.class_weights {
+            Some(weights) if weights.len() != classes => {
+                Err(("class_weights", format!("{} given for {classes} classes", weights.len())))
+            }
+            Some(weights) if !weights.iter().all(|&weight| weight > 0.0 && weight.is_finite()) => {
+                Err(("class_weights", "every weight must be a positive number".to_owned()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether two heads can take the same steps.
+    pub(super) fn steps_like(&self, other: &Self) -> bool {
+        let steps = |recipe: &Self| Self {
+            class_weights: None,
+            label_smoothing: 0.0,
+            balance: 0.0,
+            loss_weight: 1.0,
+            region: RegionLoss::None,
+            distance: Distance::Squared,
+            ..recipe.clone()
+        };
+        steps(self) == steps(other)
+    }
+
     /// The learning rate of a step, counted from 0, of `steps` in all.
     pub fn learning_rate_at(&self, step: u64, steps: u64) -> f64 {
         let warm = (self.warmup * steps as f64).round();

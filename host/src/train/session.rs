@@ -268,7 +268,7 @@ impl<'d> Session<'d> {
         self.lead().recipe.patience.is_some_and(|patience| since >= patience as u64)
     }
 
-    fn message(&self) -> String {
+    pub fn message(&self) -> String {
         let of_head = |records: &Vec<EpochRecord>| {
             let last = records.last()?;
             Some(match last.validation {
