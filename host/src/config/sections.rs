@@ -49,10 +49,14 @@ impl TryFrom<SplitFields> for SplitConfig {
         let validation = fields.validation.unwrap_or(default.validation);
         let test = fields.test.unwrap_or(default.test);
         if !(0.0..1.0).contains(&validation) || !(0.0..1.0).contains(&test) {
-            return Err("`validation` and `test` are shares of the rows: from 0 up to, but not including, 1".to_owned());
+            return Err(
+                "`validation` and `test` are shares of the rows: from 0 up to, but not including, 1".to_owned(),
+            );
         }
         if validation + test >= 1.0 {
-            return Err(format!("validation {validation} + test {test} leave nothing to train on; make them smaller"));
+            return Err(format!(
+                "validation {validation} + test {test} leave nothing to train on; make them smaller"
+            ));
         }
         Ok(Self {
             seed: fields.seed.unwrap_or(default.seed),
@@ -188,13 +192,18 @@ impl TryFrom<SegmentationFields> for SegmentationConfig {
     fn try_from(fields: SegmentationFields) -> Result<Self, String> {
         let count = fields.classes.len();
         if !(2..=MAX_CLASSES).contains(&count) {
-            return Err(format!("`classes` names {count} classes; there must be 2 to {MAX_CLASSES}"));
+            return Err(format!(
+                "`classes` names {count} classes; there must be 2 to {MAX_CLASSES}"
+            ));
         }
         if let Some(twice) = first_repeated(&fields.classes) {
             return Err(format!("`classes` names `{twice}` twice"));
         }
         if fields.size.iter().any(|side| !(8..=1024).contains(side)) {
-            return Err(format!("`size` is [height, width], 8 to 1024 each, not {:?}", fields.size));
+            return Err(format!(
+                "`size` is [height, width], 8 to 1024 each, not {:?}",
+                fields.size
+            ));
         }
         if let Some(colours) = &fields.colours {
             if colours.len() != count {
@@ -221,7 +230,11 @@ impl TryFrom<SegmentationFields> for SegmentationConfig {
 }
 
 fn first_repeated<T: PartialEq>(items: &[T]) -> Option<&T> {
-    items.iter().enumerate().find(|(i, item)| items[..*i].contains(item)).map(|(_, item)| item)
+    items
+        .iter()
+        .enumerate()
+        .find(|(i, item)| items[..*i].contains(item))
+        .map(|(_, item)| item)
 }
 
 /// What becomes of pictures of another size.
@@ -318,7 +331,10 @@ impl<'de> Visitor<'de> for ChoiceVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<TransformChoice, A::Error> {
         #[derive(Deserialize)]
-        #[serde(untagged, expecting = "a transform is one of standardise, log, signed_log, quantile, or a list of 1 to 3 of them")]
+        #[serde(
+            untagged,
+            expecting = "a transform is one of standardise, log, signed_log, quantile, or a list of 1 to 3 of them"
+        )]
         enum OneOrMore {
             One(TransformKind),
             More(Vec<TransformKind>),
@@ -329,8 +345,11 @@ impl<'de> Visitor<'de> for ChoiceVisitor {
                 OneOrMore::One(kind) => vec![kind],
                 OneOrMore::More(kinds) => kinds,
             };
-            if !(1..=trident::input::MAX_INPUTS_PER_READING).contains(&kinds.len()) || first_repeated(&kinds).is_some() {
-                return Err(de::Error::custom(format!("`{feature}` needs 1 to 3 different transforms")));
+            if !(1..=trident::input::MAX_INPUTS_PER_READING).contains(&kinds.len()) || first_repeated(&kinds).is_some()
+            {
+                return Err(de::Error::custom(format!(
+                    "`{feature}` needs 1 to 3 different transforms"
+                )));
             }
             table.insert(feature, kinds);
         }

@@ -298,7 +298,10 @@ impl Table {
     /// # Errors
     /// A missing column; a cell that is empty, not a number or not finite.
     pub fn readings(&self, features: Vec<String>) -> Result<Readings, TableError> {
-        let indices = features.iter().map(|name| self.column(name)).collect::<Result<Vec<_>, _>>()?;
+        let indices = features
+            .iter()
+            .map(|name| self.column(name))
+            .collect::<Result<Vec<_>, _>>()?;
         let mut values = Vec::with_capacity(indices.len() * self.rows.len());
         for row in &self.rows {
             for &index in &indices {
@@ -394,7 +397,10 @@ impl Table {
         if names.is_empty() {
             return Ok(None);
         }
-        let columns = names.iter().map(|name| self.column(name)).collect::<Result<Vec<_>, _>>()?;
+        let columns = names
+            .iter()
+            .map(|name| self.column(name))
+            .collect::<Result<Vec<_>, _>>()?;
         let mut seen = HashMap::new();
         let mut number = |row: &Row| {
             let key: Vec<String> = columns.iter().map(|&column| row.cells[column].to_owned()).collect();
@@ -437,7 +443,10 @@ impl Table {
 /// The line of a record. The reader counts empty lines before a record as part of it; here they are passed over.
 fn line(bytes: &[u8], position: Option<&csv::Position>) -> u64 {
     position.map_or(1, |position| {
-        let rest = usize::try_from(position.byte()).ok().and_then(|start| bytes.get(start..)).unwrap_or_default();
+        let rest = usize::try_from(position.byte())
+            .ok()
+            .and_then(|start| bytes.get(start..))
+            .unwrap_or_default();
         let empty = rest.iter().take_while(|&&byte| byte == b'\n' || byte == b'\r');
         position.line() + empty.filter(|&&byte| byte == b'\n').count() as u64
     })
@@ -502,11 +511,16 @@ mod tests {
             "t.csv:3: 1 values where the header names 2 columns"
         );
         assert!(message(table("a,a,y\n1,2,p\n")).contains("`a` stands 2 times"));
-        assert!(message(readings("a,y\n1,p\nx,q\n")).starts_with("t.csv:3: column `a` holds `x`, which is not a number"));
+        assert!(
+            message(readings("a,y\n1,p\nx,q\n")).starts_with("t.csv:3: column `a` holds `x`, which is not a number")
+        );
         assert!(message(readings("a,y\n1,p\n\n\"\",q\n")).starts_with("t.csv:4: column `a` is empty"));
         for bad in ["nan", "NaN", "inf", "-Infinity", "1e39"] {
             let message = message(readings(&format!("a,y\n{bad},p\n1,q\n")));
-            assert!(message.starts_with(&format!("t.csv:2: column `a` holds `{bad}`, which is not a finite")), "{message}");
+            assert!(
+                message.starts_with(&format!("t.csv:2: column `a` holds `{bad}`, which is not a finite")),
+                "{message}"
+            );
         }
         assert!(message(readings("a,y\n1,p\n1,q\n")).starts_with("t.csv: column `a` is 1 in every row"));
         assert!(message(readings("a,b\n1,2\n")).ends_with("no column `y`; there are: a, b"));
@@ -521,14 +535,23 @@ mod tests {
     #[test]
     fn labels_are_sorted_by_value_or_text() {
         let labels = |text: &str| table(text).and_then(|table| table.labels("y"));
-        assert_eq!(labels("y\n10\n9\n10\n").unwrap(), (vec!["9".into(), "10".into()], vec![1, 0, 1]));
-        assert_eq!(labels("y\nq\np10\n").unwrap(), (vec!["p10".into(), "q".into()], vec![1, 0]));
+        assert_eq!(
+            labels("y\n10\n9\n10\n").unwrap(),
+            (vec!["9".into(), "10".into()], vec![1, 0, 1])
+        );
+        assert_eq!(
+            labels("y\nq\np10\n").unwrap(),
+            (vec!["p10".into(), "q".into()], vec![1, 0])
+        );
         assert!(message(labels("y\np\np\n")).contains("every row has the label `p`"));
         let many: String = (0..17).map(|i| format!("{i}\n")).collect();
         assert!(message(labels(&format!("y\n{many}"))).contains("17 different labels"));
         let known = ["a".to_owned(), "b".to_owned()];
         let unknown = table("y\nb\nc\n").unwrap().labels_among("y", &known);
-        assert_eq!(message(unknown), "t.csv:3: column `y` holds the label `c`; the model knows: a, b");
+        assert_eq!(
+            message(unknown),
+            "t.csv:3: column `y` holds the label `c`; the model knows: a, b"
+        );
     }
 
     #[test]

@@ -51,14 +51,18 @@ impl<'d> Plan<'d> {
             }
             let recipe = Recipe::new(&config.train, data.head);
             let classes = data.class_counts().len();
-            recipe.check(classes).map_err(|(setting, problem)| TrainError::Setting { head, setting, problem })?;
+            recipe
+                .check(classes)
+                .map_err(|(setting, problem)| TrainError::Setting { head, setting, problem })?;
             heads.push(HeadTraining::new(data, recipe, &config.train, &spec));
         }
         let groups = partition(&spec, demonstration && equal_rows(&heads));
         for group in &groups {
             check_group(group, &heads)?;
         }
-        let recipes = heads.iter().map(|head| (head.data.head.name().to_owned(), head.recipe.clone()));
+        let recipes = heads
+            .iter()
+            .map(|head| (head.data.head.name().to_owned(), head.recipe.clone()));
         let record = Record {
             tool: env!("CARGO_PKG_VERSION").to_owned(),
             data: run::fingerprint(dataset),
@@ -124,7 +128,10 @@ impl<'d> Plan<'d> {
         Ok(TrainSummary {
             folder: run.folder().to_owned(),
             metrics,
-            epochs: history.iter().map(|(head, records)| (head.clone(), records.len() as u64)).collect(),
+            epochs: history
+                .iter()
+                .map(|(head, records)| (head.clone(), records.len() as u64))
+                .collect(),
             parameters: weights.map(|layer| layer.weights.len() + layer.bias.len()).sum(),
             demonstration: self.demonstration,
         })
@@ -167,7 +174,11 @@ impl<'d> Plan<'d> {
         let outcome = outcome?;
         save(&session)?;
         if let Ok(mut history) = history.lock() {
-            history.extend(session.history().map(|(head, records)| (head.name().to_owned(), records.to_vec())));
+            history.extend(
+                session
+                    .history()
+                    .map(|(head, records)| (head.name().to_owned(), records.to_vec())),
+            );
         }
         let (message, result) = match outcome {
             Outcome::Finished => (session.message(), Some(session.result())),
@@ -194,7 +205,10 @@ impl<'d> Plan<'d> {
             for (name, rows) in splits {
                 if !rows.is_empty() {
                     let figures = judge(&predict(model, data, rows), data, rows);
-                    metrics.entry(name.to_owned()).or_default().insert(data.head.name().to_owned(), figures);
+                    metrics
+                        .entry(name.to_owned())
+                        .or_default()
+                        .insert(data.head.name().to_owned(), figures);
                 }
             }
         }
@@ -203,8 +217,10 @@ impl<'d> Plan<'d> {
 
     /// Names everything that a group's weights depend on.
     fn identity(&self, group: &Group) -> String {
-        let recipes: BTreeMap<&str, &Recipe> =
-            self.heads_of(group).map(|head| (head.data.head.name(), &head.recipe)).collect();
+        let recipes: BTreeMap<&str, &Recipe> = self
+            .heads_of(group)
+            .map(|head| (head.data.head.name(), &head.recipe))
+            .collect();
         let train = &self.config.train;
         let all = serde_json::json!({
             "data": self.record.data,
@@ -230,24 +246,36 @@ fn prepare<'d>(config: &Config, dataset: &'d Dataset, demonstration: bool) -> (r
         (0..readings.rows()).for_each(|row| transform.apply(readings.row(row), &mut values));
         values
     };
-    let classification = dataset.classification.as_ref().zip(config.classification.as_ref()).map(|(data, section)| {
-        InputTransform::fit(&data.readings, &data.split.train, &section.transforms)
-    });
-    let regression = dataset.regression.as_ref().zip(config.regression.as_ref()).map(|(data, section)| {
-        InputTransform::fit(&data.readings, &data.split.train, &section.transforms)
-    });
+    let classification = dataset
+        .classification
+        .as_ref()
+        .zip(config.classification.as_ref())
+        .map(|(data, section)| InputTransform::fit(&data.readings, &data.split.train, &section.transforms));
+    let regression = dataset
+        .regression
+        .as_ref()
+        .zip(config.regression.as_ref())
+        .map(|(data, section)| InputTransform::fit(&data.readings, &data.split.train, &section.transforms));
     let values = |head: Head| match head {
-        Head::Classification => Some(apply(classification.as_ref()?, &dataset.classification.as_ref()?.readings)),
+        Head::Classification => Some(apply(
+            classification.as_ref()?,
+            &dataset.classification.as_ref()?.readings,
+        )),
         Head::Regression => Some(apply(regression.as_ref()?, &dataset.regression.as_ref()?.readings)),
         Head::Segmentation => None,
     };
-    let mut data: Vec<HeadData> =
-        Head::ALL.into_iter().filter_map(|head| HeadData::new(dataset, head, values(head))).collect();
+    let mut data: Vec<HeadData> = Head::ALL
+        .into_iter()
+        .filter_map(|head| HeadData::new(dataset, head, values(head)))
+        .collect();
     if demonstration {
         // The original demo trains on every sample it has.
         data.iter_mut().for_each(HeadData::train_on_all);
     }
-    let target = data.iter().find(|data| data.head == Head::Regression).map(HeadData::target);
+    let target = data
+        .iter()
+        .find(|data| data.head == Head::Regression)
+        .map(HeadData::target);
     (
         run::Transforms {
             classification,
@@ -266,7 +294,8 @@ fn make_spec(config: &Config, data: &[HeadData]) -> Result<ModelSpec, TrainError
         for slot in InputSlot::ALL {
             let (needs, given) = (spec.input(slot), shape(slot));
             if needs != given {
-                let say = |shape: Option<Shape>| shape.map_or("nothing".to_owned(), |s| format!("{}×{}×{}", s.h, s.w, s.c));
+                let say =
+                    |shape: Option<Shape>| shape.map_or("nothing".to_owned(), |s| format!("{}×{}×{}", s.h, s.w, s.c));
                 let problem = format!("its {slot:?} input is {}, the data give {}", say(needs), say(given));
                 return Err(TrainError::OwnSpec(problem));
             }
@@ -316,20 +345,31 @@ fn widths(config: &Config) -> Result<EdgeWidths, TrainError> {
 }
 
 fn equal_rows(heads: &[HeadTraining]) -> bool {
-    heads.windows(2).all(|pair| pair[0].data.split.train.len() == pair[1].data.split.train.len())
+    heads
+        .windows(2)
+        .all(|pair| pair[0].data.split.train.len() == pair[1].data.split.train.len())
 }
 
 /// Heads trained together see the same rows in the same steps.
 fn check_group(group: &Group, heads: &[HeadTraining]) -> Result<(), TrainError> {
-    let members: Vec<&HeadTraining> = heads.iter().filter(|head| group.heads.contains(head.data.head)).collect();
+    let members: Vec<&HeadTraining> = heads
+        .iter()
+        .filter(|head| group.heads.contains(head.data.head))
+        .collect();
     let rows: Vec<usize> = members.iter().map(|head| head.data.split.train.len()).collect();
-    if members.windows(2).any(|pair| pair[0].data.split.train != pair[1].data.split.train) {
+    if members
+        .windows(2)
+        .any(|pair| pair[0].data.split.train != pair[1].data.split.train)
+    {
         return Err(TrainError::RowsDiffer {
             heads: group.name(),
             rows,
         });
     }
-    if members.windows(2).any(|pair| !pair[0].recipe.steps_like(&pair[1].recipe)) {
+    if members
+        .windows(2)
+        .any(|pair| !pair[0].recipe.steps_like(&pair[1].recipe))
+    {
         return Err(TrainError::RecipesDiffer { heads: group.name() });
     }
     Ok(())

@@ -78,7 +78,11 @@ impl InputTransform {
     /// # Panics
     /// If the row is shorter than [`InputTransform::readings`].
     pub fn apply(&self, row: &[f32], out: &mut Vec<f32>) {
-        out.extend(self.inputs.iter().map(|input| piecewise_linear(&input.segments, row[input.feature])));
+        out.extend(
+            self.inputs
+                .iter()
+                .map(|input| piecewise_linear(&input.segments, row[input.feature])),
+        );
     }
 }
 

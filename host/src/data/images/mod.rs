@@ -137,12 +137,22 @@ pub enum ImagesError {
 }
 
 fn more(others: usize) -> String {
-    if others == 0 { String::new() } else { format!(" (and {others} more files stand alone)") }
+    if others == 0 {
+        String::new()
+    } else {
+        format!(" (and {others} more files stand alone)")
+    }
 }
 
 fn colour_advice(path: &Path) -> &'static str {
-    let jpeg = path.extension().is_some_and(|extension| !extension.eq_ignore_ascii_case("png"));
-    if jpeg { "; JPEG blurs colours, save masks as PNG" } else { " (`colours` in [segmentation] sets them)" }
+    let jpeg = path
+        .extension()
+        .is_some_and(|extension| !extension.eq_ignore_ascii_case("png"));
+    if jpeg {
+        "; JPEG blurs colours, save masks as PNG"
+    } else {
+        " (`colours` in [segmentation] sets them)"
+    }
 }
 
 /// Reads all pictures and masks; beside them a group number each, equal for pictures that must stay in one part.
@@ -268,7 +278,10 @@ fn pictures(folder: &Path) -> Result<BTreeMap<String, PathBuf>, ImagesError> {
     files.sort();
     let is_picture = |path: &PathBuf| {
         let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default();
-        ["png", "jpg", "jpeg"].iter().any(|known| extension.eq_ignore_ascii_case(known)) && !name(path).starts_with('.')
+        ["png", "jpg", "jpeg"]
+            .iter()
+            .any(|known| extension.eq_ignore_ascii_case(known))
+            && !name(path).starts_with('.')
     };
     for path in files.into_iter().filter(is_picture) {
         if let Some(first) = found.insert(name(&path), path.clone()) {
@@ -276,7 +289,9 @@ fn pictures(folder: &Path) -> Result<BTreeMap<String, PathBuf>, ImagesError> {
         }
     }
     if found.is_empty() {
-        return Err(ImagesError::NoPictures { path: folder.to_owned() });
+        return Err(ImagesError::NoPictures {
+            path: folder.to_owned(),
+        });
     }
     Ok(found)
 }
@@ -313,10 +328,13 @@ fn groups(config: &SegmentationConfig, pairs: &[Pair]) -> Result<Vec<usize>, Ima
     let names = table.cells("file")?.map(|file| name(Path::new(file)));
     let group: HashMap<String, usize> = names.zip(numbers).collect();
     let find = |pair: &Pair| {
-        group.get(&name(&pair.picture)).copied().ok_or_else(|| ImagesError::NoGroup {
-            path: groups.file.clone(),
-            picture: pair.picture.clone(),
-        })
+        group
+            .get(&name(&pair.picture))
+            .copied()
+            .ok_or_else(|| ImagesError::NoGroup {
+                path: groups.file.clone(),
+                picture: pair.picture.clone(),
+            })
     };
     pairs.iter().map(find).collect()
 }

@@ -36,7 +36,9 @@ const SOIL: u8 = 2;
 pub fn generate(seed: u64, count: usize, [height, width]: [usize; 2]) -> SegmentationData {
     let mut pixels = vec![0; count * height * width * 3];
     let mut masks = vec![0; count * height * width];
-    let tiles = pixels.par_chunks_exact_mut(height * width * 3).zip(masks.par_chunks_exact_mut(height * width));
+    let tiles = pixels
+        .par_chunks_exact_mut(height * width * 3)
+        .zip(masks.par_chunks_exact_mut(height * width));
     tiles.enumerate().for_each(|(index, (pixels, mask))| {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(index as u64);
