@@ -136,14 +136,32 @@ impl ModelState {
         }
     }
 
-    /// Whether every number is finite.
-    pub fn is_finite(&self) -> bool {
-        let mut numbers = self.layers.iter().flatten().flat_map(LayerState::numbers).flatten();
-        numbers.all(|n| n.is_finite())
+    /// Whether every layer holds as many numbers as the spec says.
+    pub fn fits(&self) -> bool {
+        let fits = |(numbers, geometry): (&Option<LayerState>, Option<Geometry>)| match (numbers, geometry) {
+            (None, None) => true,
+            (Some(numbers), Some(geometry)) => numbers.fits(geometry),
+            _ => false,
+        };
+        self.spec.shapes().is_ok()
+            && self.layers.len() == self.spec.layers.len()
+            && self.layers.iter().zip(geometries(&self.spec)).all(fits)
     }
 }
 
 impl LayerState {
+    fn fits(&self, geometry: Geometry) -> bool {
+        let channels = geometry.channels;
+        let norm_fits = |norm: &NormState| {
+            let parts = [&norm.gamma, &norm.beta, &norm.mean, &norm.variance];
+            parts.iter().all(|part| part.len() == channels)
+        };
+        self.weight.len() == geometry.weights
+            && self.norm.is_some() == geometry.norm
+            && self.norm.as_ref().is_none_or(norm_fits)
+            && self.bias.len() == if geometry.norm { 0 } else { channels }
+    }
+
     fn numbers(&self) -> Vec<&[f32]> {
         let mut parts: Vec<&[f32]> = vec![&self.weight, &self.bias];
         if let Some(norm) = &self.norm {

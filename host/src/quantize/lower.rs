@@ -14,7 +14,7 @@ use super::ranges::Ranges;
 use super::writer::ParameterWriter;
 use super::{LayerError, QuantizeError};
 use crate::model::{FoldedModel, LayerWeights};
-use crate::transform::{InputTransform, Standard};
+use crate::run::Transforms;
 
 /// A lowered model: everything a blob holds but names and golden vectors.
 #[derive(Clone, Debug)]
@@ -33,22 +33,11 @@ pub struct Lowered {
     pub ranges: Ranges,
 }
 
-/// What the graph needs besides weights and ranges.
-#[derive(Clone, Copy, Debug)]
-pub struct Units<'a> {
-    /// Of the classification readings.
-    pub classification: Option<&'a InputTransform>,
-    /// Of the regression readings.
-    pub regression: Option<&'a InputTransform>,
-    /// From the standardised to the target's unit.
-    pub target: Standard,
-}
-
 /// Lowers a model.
 ///
 /// # Errors
 /// If a layer cannot be expressed in int8, naming it.
-pub fn lower(model: &FoldedModel, mut ranges: Ranges, units: &Units<'_>) -> Result<Lowered, QuantizeError> {
+pub fn lower(model: &FoldedModel, mut ranges: Ranges, transforms: &Transforms) -> Result<Lowered, QuantizeError> {
     let spec = &model.spec;
     widen_ranges(model, &mut ranges);
     let mut lowering = Lowering {
@@ -66,10 +55,10 @@ pub fn lower(model: &FoldedModel, mut ranges: Ranges, units: &Units<'_>) -> Resu
             continue;
         }
         for &value in &layer.inputs {
-            lowering.bring_in(value.into(), units)?;
+            lowering.bring_in(value.into(), transforms)?;
         }
         lowering.layer(index, model.layers[index].as_ref()).map_err(|error| error.at(index))?;
-        lowering.take_out(index, model.layers[index].as_ref(), units).map_err(|error| error.at(index))?;
+        lowering.take_out(index, model.layers[index].as_ref(), transforms).map_err(|error| error.at(index))?;
     }
     lowering.finish()
 }
@@ -115,7 +104,7 @@ impl Lowering<'_> {
     }
 
     /// Emits the input node of a value, if it is an input that no node has brought in yet.
-    fn bring_in(&mut self, value: usize, units: &Units<'_>) -> Result<(), QuantizeError> {
+    fn bring_in(&mut self, value: usize, transforms: &Transforms) -> Result<(), QuantizeError> {
         let Some(&input) = self.spec.inputs.get(value).filter(|_| self.tensor_of_value[value].is_none()) else {
             return Ok(());
         };
@@ -125,9 +114,9 @@ impl Lowering<'_> {
         let op = if input.slot == InputSlot::Picture { Op::Picture } else { Op::Readings };
         let mut node = Node { input: input.slot as u8, output, ..Node::new(op, self.heads[value]) };
         let transform = match input.slot {
-            InputSlot::Classification => units.classification,
+            InputSlot::Classification => transforms.classification.as_ref(),
             InputSlot::Picture => None,
-            InputSlot::Regression => units.regression,
+            InputSlot::Regression => transforms.regression.as_ref(),
         };
         if op == Op::Readings {
             let transform = transform.ok_or(QuantizeError::NoTransform { slot: input.slot })?;
@@ -263,7 +252,7 @@ impl Lowering<'_> {
     }
 
     /// Emits the output nodes of the heads that read a layer's value.
-    fn take_out(&mut self, index: usize, weights: Option<&LayerWeights>, units: &Units<'_>) -> Result<(), LayerError> {
+    fn take_out(&mut self, index: usize, weights: Option<&LayerWeights>, transforms: &Transforms) -> Result<(), LayerError> {
         let value = self.spec.inputs.len() + index;
         let Some(input) = self.tensor_of_value[value] else { return Ok(()) };
         for head in self.spec.heads.iter().filter(|head| usize::from(head.value) == value) {
@@ -280,9 +269,10 @@ impl Lowering<'_> {
                 }
                 Head::Segmentation => {}
                 Head::Regression => {
-                    let scale = (f64::from(steps()?[0]) * f64::from(units.target.sd)) as f32;
+                    let target = transforms.target.ok_or(LayerError::HeadLayer)?;
+                    let scale = (f64::from(steps()?[0]) * f64::from(target.sd)) as f32;
                     node.op = Op::Value;
-                    node.p = [scale.to_bits() as i32, units.target.mean.to_bits() as i32, 0];
+                    node.p = [scale.to_bits() as i32, target.mean.to_bits() as i32, 0];
                 }
             }
             self.nodes.push(node);

@@ -2,36 +2,16 @@
 
 use sha2::{Digest, Sha256};
 use trident::blob::{CRC, Golden, HeadDescription, InputDescription, Metadata, Provenance, Sequence, Span};
-use trident::spec::{Head, InputSlot, Layer, Shape};
+use trident::spec::{Head, InputSlot, Shape};
 use trident::{Blob, Inputs, Network, arithmetic};
 
 use super::QuantizeError;
-use super::lower::{Lowered, Units, lower};
+use super::lower::{Lowered, lower};
 use super::ranges::Ranges;
 use super::writer::{AlignedBytes, ParameterWriter, blob, sequence};
+use crate::data::Description;
 use crate::model::{FoldedModel, HostInputs, Model};
-
-/// Names of a row's task.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RowNames {
-    /// The label's or target's name.
-    pub target: String,
-    /// Names of the readings, in order.
-    pub features: Vec<String>,
-    /// Names of the classes, in order; none for regression.
-    pub classes: Vec<String>,
-}
-
-/// Names that a blob carries.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Names {
-    /// Of the classification head.
-    pub classification: Option<RowNames>,
-    /// Classes of the segmentation head.
-    pub segmentation: Option<Vec<String>>,
-    /// Of the regression head.
-    pub regression: Option<RowNames>,
-}
+use crate::run::Transforms;
 
 /// One row of every input, as a user hands it over.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -61,9 +41,11 @@ pub struct Source<'a> {
     /// The trained weights.
     pub model: &'a Model,
     /// Input tables and the target's unit.
-    pub units: Units<'a>,
-    /// Names.
-    pub names: &'a Names,
+    pub transforms: &'a Transforms,
+    /// Names of features, classes and target.
+    pub description: &'a Description,
+    /// Name of the label that is told.
+    pub label: &'a str,
     /// Training rows per slot, transformed; ranges are fitted to them.
     pub calibration: &'a [HostInputs],
     /// Rows for the boot self-test.
@@ -93,7 +75,7 @@ pub fn quantize(source: &Source<'_>) -> Result<Quantized, QuantizeError> {
     let folded = source.model.folded();
     let values = calibration_values(source)?;
     let ranges = Ranges::choose(&folded.spec, &values)?;
-    let lowered = lower(&folded, ranges, &source.units)?;
+    let lowered = lower(&folded, ranges, source.transforms)?;
     Ok(Quantized { lowered, folded })
 }
 
@@ -168,18 +150,19 @@ impl Quantized {
         metrics: &[(String, f32)],
     ) -> AlignedBytes {
         let encode = |names: &[String]| sequence(names.iter().map(String::as_str));
+        let description = source.description;
         let features = |slot| match slot {
-            InputSlot::Classification => source.names.classification.as_ref().map_or(&[][..], |names| &names.features),
+            InputSlot::Classification => description.classification.as_ref().map_or(&[][..], |data| &data.features),
             InputSlot::Picture => &[],
-            InputSlot::Regression => source.names.regression.as_ref().map_or(&[][..], |names| &names.features),
+            InputSlot::Regression => description.regression.as_ref().map_or(&[][..], |data| &data.features),
         };
         let spec = &self.folded.spec;
         let features: Vec<Vec<u8>> = spec.inputs.iter().map(|input| encode(features(input.slot))).collect();
         let inputs = spec.inputs.iter().zip(&features).map(|(input, names)| {
             let readings = match input.slot {
-                InputSlot::Classification => source.units.classification,
+                InputSlot::Classification => source.transforms.classification.as_ref(),
                 InputSlot::Picture => None,
-                InputSlot::Regression => source.units.regression,
+                InputSlot::Regression => source.transforms.regression.as_ref(),
             };
             InputDescription {
                 slot: input.slot,
@@ -188,13 +171,13 @@ impl Quantized {
                 names: Sequence::new(names),
             }
         });
-        let classes: Vec<Vec<u8>> = spec.heads.iter().map(|head| encode(self.class_names(source, head.head))).collect();
+        let classes: Vec<Vec<u8>> = spec.heads.iter().map(|head| encode(class_names(description, head.head))).collect();
         let heads = spec.heads.iter().zip(&classes).map(|(head, classes)| HeadDescription {
             head: head.head,
             name: match head.head {
-                Head::Classification => source.names.classification.as_ref().map_or("", |names| &names.target),
+                Head::Classification => source.label,
                 Head::Segmentation => "class",
-                Head::Regression => source.names.regression.as_ref().map_or("", |names| &names.target),
+                Head::Regression => description.regression.as_ref().map_or("", |data| &data.target),
             },
             classes: Sequence::new(classes),
             threshold: 0.5,
@@ -219,19 +202,13 @@ impl Quantized {
         };
         blob(&metadata, parameters.bytes(), source.sequence)
     }
+}
 
-    fn class_names<'s>(&self, source: &'s Source<'_>, head: Head) -> &'s [String] {
-        match head {
-            Head::Classification => source.names.classification.as_ref().map_or(&[], |names| &names.classes),
-            Head::Segmentation => source.names.segmentation.as_deref().unwrap_or_default(),
-            Head::Regression => &[],
-        }
-    }
-
-    /// Layers whose weights the blob holds, with their operator's name.
-    pub fn weighted_layers(&self) -> impl Iterator<Item = (usize, &Layer)> {
-        let layers = self.folded.spec.layers.iter().map(|spec| &spec.layer).enumerate();
-        layers.filter(|(index, _)| self.folded.layers[*index].is_some())
+fn class_names(description: &Description, head: Head) -> &[String] {
+    match head {
+        Head::Classification => description.classification.as_ref().map_or(&[], |data| &data.classes),
+        Head::Segmentation => description.segmentation.as_ref().map_or(&[], |data| &data.classes),
+        Head::Regression => &[],
     }
 }
 
