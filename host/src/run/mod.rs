@@ -56,7 +56,7 @@ pub struct Record {
 }
 
 /// How a model's numbers relate to the user's units.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Transforms {
     /// From readings to the classification head's model inputs.
     pub classification: Option<InputTransform>,

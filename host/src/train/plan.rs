@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 
 use sha2::{Digest, Sha256};
+use trident::input::Segment;
 use trident::spec::{Head, InputSlot, ModelSpec, Shape};
 
 use super::batch::HeadTraining;
@@ -15,12 +16,12 @@ use super::prepare::HeadData;
 use super::recipe::Recipe;
 use super::session::{Outcome, Session};
 use super::{Options, TrainError, TrainSummary, device};
-use crate::config::{Config, Preset};
+use crate::config::{Config, Preset, TransformChoice};
 use crate::data::{Dataset, Readings};
 use crate::model::presets::{self, EdgeWidths, PictureTask, RowTask, Tasks};
 use crate::model::{FoldedModel, Model, ModelState};
 use crate::run::{self, History, Metrics, Record, Run};
-use crate::transform::InputTransform;
+use crate::transform::{self, FeatureTransform, InputTransform, ModelInput};
 
 /// A training, ready to begin.
 #[derive(Debug)]
@@ -41,14 +42,11 @@ impl<'d> Plan<'d> {
     /// If no model can be made for the data, or a setting makes no sense.
     pub fn new(config: &Config, dataset: &'d Dataset) -> Result<Self, TrainError> {
         let demonstration = !dataset.inputs_as_targets.is_empty();
-        let (transforms, data) = prepare(config, dataset, demonstration);
+        let (transforms, data) = prepare(config, dataset, demonstration)?;
         let spec = make_spec(config, &data)?;
         let mut heads = Vec::new();
         for data in data {
             let head = data.head.name();
-            if data.split.train.is_empty() {
-                return Err(TrainError::NoRows { head });
-            }
             let recipe = Recipe::new(&config.train, data.head);
             let classes = data.class_counts().len();
             recipe
@@ -240,50 +238,75 @@ impl<'d> Plan<'d> {
 const SAVE_EVERY: std::time::Duration = std::time::Duration::from_secs(20);
 
 /// Fits transforms to the training rows and applies them.
-fn prepare<'d>(config: &Config, dataset: &'d Dataset, demonstration: bool) -> (run::Transforms, Vec<HeadData<'d>>) {
-    let apply = |transform: &InputTransform, readings: &Readings| {
-        let mut values = Vec::new();
-        (0..readings.rows()).for_each(|row| transform.apply(readings.row(row), &mut values));
-        values
-    };
-    let classification = dataset
-        .classification
-        .as_ref()
-        .zip(config.classification.as_ref())
-        .map(|(data, section)| InputTransform::fit(&data.readings, &data.split.train, &section.transforms));
-    let regression = dataset
-        .regression
-        .as_ref()
-        .zip(config.regression.as_ref())
-        .map(|(data, section)| InputTransform::fit(&data.readings, &data.split.train, &section.transforms));
-    let values = |head: Head| match head {
-        Head::Classification => Some(apply(
-            classification.as_ref()?,
-            &dataset.classification.as_ref()?.readings,
-        )),
-        Head::Regression => Some(apply(regression.as_ref()?, &dataset.regression.as_ref()?.readings)),
-        Head::Segmentation => None,
-    };
-    let mut data: Vec<HeadData> = Head::ALL
-        .into_iter()
-        .filter_map(|head| HeadData::new(dataset, head, values(head)))
-        .collect();
+fn prepare<'d>(
+    config: &Config,
+    dataset: &'d Dataset,
+    demonstration: bool,
+) -> Result<(run::Transforms, Vec<HeadData<'d>>), TrainError> {
+    let mut transforms = run::Transforms::default();
+    let mut data = Vec::new();
+    for head in Head::ALL {
+        let rows = match head {
+            Head::Classification => dataset
+                .classification
+                .as_ref()
+                .map(|data| (Some(&data.readings), &data.split)),
+            Head::Segmentation => dataset.segmentation.as_ref().map(|data| (None, &data.split)),
+            Head::Regression => dataset
+                .regression
+                .as_ref()
+                .map(|data| (Some(&data.readings), &data.split)),
+        };
+        let Some((readings, split)) = rows else { continue };
+        if split.train.is_empty() {
+            return Err(TrainError::NoRows { head: head.name() });
+        }
+        let choice = match head {
+            Head::Classification => config.classification.as_ref().map(|section| &section.transforms),
+            _ => config.regression.as_ref().map(|section| &section.transforms),
+        };
+        let transform = readings.map(|readings| match demonstration {
+            true => Ok(unchanged(readings)),
+            false => transform::fit(readings, &split.train, choice.unwrap_or(&TransformChoice::Auto), head),
+        });
+        let head_error = |source| TrainError::Transform {
+            head: head.name(),
+            source,
+        };
+        let transform = transform.transpose().map_err(head_error)?;
+        match head {
+            Head::Classification => transforms.classification = transform,
+            Head::Regression => transforms.regression = transform,
+            Head::Segmentation => {}
+        }
+        data.extend(HeadData::with_transforms(dataset, head, &transforms));
+    }
     if demonstration {
-        // The original demo trains on every sample it has.
         data.iter_mut().for_each(HeadData::train_on_all);
     }
-    let target = data
+    transforms.target = data
         .iter()
         .find(|data| data.head == Head::Regression)
         .map(HeadData::target);
-    (
-        run::Transforms {
-            classification,
-            regression,
-            target,
-        },
-        data,
-    )
+    Ok((transforms, data))
+}
+
+/// Readings as they are, one model input each: the original demo scales nothing.
+fn unchanged(readings: &Readings) -> InputTransform {
+    let input = |feature| ModelInput {
+        feature,
+        transform: FeatureTransform::Standardise,
+        segments: vec![Segment {
+            start: 0.0,
+            base: 0.0,
+            slope: 1.0,
+        }],
+    };
+    let features = readings.features.len();
+    InputTransform {
+        readings: features,
+        inputs: (0..features).map(input).collect(),
+    }
 }
 
 fn make_spec(config: &Config, data: &[HeadData]) -> Result<ModelSpec, TrainError> {

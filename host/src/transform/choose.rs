@@ -116,6 +116,15 @@ impl FeatureTransform {
             Self::Log { offset } => (x + offset).ln(),
         }
     }
+
+    /// Where the curve rises that steeply, on the same side of zero as `side`.
+    pub(super) fn where_slope_is(self, slope: f64, side: f64) -> f64 {
+        match self {
+            Self::Standardise | Self::Quantile { .. } => side,
+            Self::SignedLog { unit } => (1.0 / slope - unit).copysign(side),
+            Self::Log { offset } => 1.0 / slope - offset,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -65,7 +65,7 @@ fn every_table_is_standardised_and_close_to_its_curve() {
                 let exact = choose::Moments::of(&curve);
                 for (output, y) in outputs().zip(curve) {
                     let error = (f64::from(output) - (y - exact.mean) / exact.sd).abs();
-                    assert!(error <= TOLERANCE * 1.5, "{about}: {error}");
+                    assert!(error <= TOLERANCE, "{about}: {error}");
                 }
             }
         }
