@@ -94,7 +94,8 @@ impl Builder {
 
     /// Appends parameters on a boundary of that many bytes; gives their offset.
     pub fn bytes(&mut self, alignment: usize, bytes: &[u8]) -> u32 {
-        self.parameters.resize(self.parameters.len().next_multiple_of(alignment), 0);
+        self.parameters
+            .resize(self.parameters.len().next_multiple_of(alignment), 0);
         self.parameters.extend_from_slice(bytes);
         (self.parameters.len() - bytes.len()) as u32
     }

@@ -60,7 +60,9 @@ impl Noise {
         match self.int(0..=7) {
             0 => vec![127; len],
             1 => vec![-127; len],
-            2 => (0..len).map(|_| if self.bits() & 1 == 0 { 127 } else { -127 }).collect(),
+            2 => (0..len)
+                .map(|_| if self.bits() & 1 == 0 { 127 } else { -127 })
+                .collect(),
             _ => (0..len).map(|_| self.int(-127..=127) as i8).collect(),
         }
     }

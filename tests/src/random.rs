@@ -22,7 +22,7 @@ pub fn graph(seed: u64) -> Builder {
         builder: Builder::default(),
     };
     random.inputs();
-    for _ in 0..random.noise.int(1..=12) {
+    for _ in 0..random.noise.int(1..=20) {
         random.operator();
     }
     random.heads();
@@ -37,7 +37,7 @@ struct Random {
 
 impl Random {
     fn inputs(&mut self) {
-        let slots = self.noise.int(1..=7);
+        let slots = self.noise.int(1..=7) | self.noise.int(0..=1) << 1;
         for slot in InputSlot::ALL.into_iter().filter(|&slot| slots >> slot as i64 & 1 == 1) {
             if slot == InputSlot::Picture {
                 let (h, w) = (self.side(), self.side());
@@ -109,8 +109,8 @@ impl Random {
         match self.noise.int(0..=8) {
             0 => {
                 let units = Shape::new(
-                    self.noise.int(1..=3) as u16,
-                    self.noise.int(1..=3) as u16,
+                    self.noise.int(1..=6) as u16,
+                    self.noise.int(1..=6) as u16,
                     self.channels(),
                 );
                 self.linear(input, shape, units);
