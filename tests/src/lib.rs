@@ -6,6 +6,7 @@
 pub mod aligned;
 pub mod builder;
 pub mod golden;
+pub mod hostile;
 pub mod interpreter;
 pub mod naive;
 pub mod noise;
