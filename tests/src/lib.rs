@@ -12,8 +12,3 @@ pub mod naive;
 pub mod noise;
 pub mod random;
 pub mod tiny;
-
-/// The example in the format's document, compiled.
-#[cfg(doctest)]
-#[doc = include_str!("../../shared/FORMAT.md")]
-pub struct FormatDocument;

@@ -20,7 +20,7 @@ const ARENA_LEN: usize = 64 << 10;
 fn tiny_passes_its_own_self_test_and_is_small() {
     for builder in [tiny::tiny(), tiny::minimal()] {
         let packed = builder.pack();
-        assert!(packed.bytes().len() <= 3072, "{} bytes", packed.bytes().len());
+        assert!(packed.bytes().len() <= 2048, "{} bytes", packed.bytes().len());
         let blob = Blob::new_exact(packed.bytes()).expect("a blob");
         let mut arena = Aligned::zeroed(blob.graph().arena_len());
         let mut network = Network::load(blob, arena.bytes_mut()).expect("loads");
