@@ -97,7 +97,7 @@ impl Padding {
 /// One operation. Convolutions are followed by batch normalisation where `norm` says so; it is folded away before
 /// quantising.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "op")]
+#[serde(rename_all = "snake_case")]
 pub enum Layer {
     /// Every output is a weighted sum of all inputs.
     Linear {
@@ -167,7 +167,6 @@ pub struct LayerSpec {
     /// Numbers of the values read: two for [`Layer::Add`] and [`Layer::Concat`], else one.
     pub inputs: Vec<u8, 2>,
     /// The operation.
-    #[serde(flatten)]
     pub layer: Layer,
 }
 

@@ -1,0 +1,385 @@
+//! The quantised graph: tensors in an arena, nodes in execution order.
+//!
+//! Both travel in the blob's metadata as tables of fixed-size little-endian records, and are decoded in place whenever a node
+//! runs: the device keeps no copy. A graph begins with nodes that bring inputs into the arena and ends, for each head, with
+//! a node that takes the result out.
+//!
+//! ```text
+//! tensor  0 offset u32 │ 4 h u16 │ 6 w u16 │ 8 c u16 │ 10 zero_point i8 │ 11 element u8 │ 12 scale f32              16 bytes
+//! node    0 op u8 │ 1 heads u8 │ 2 input u8 │ 3 second u8 │ 4 output u8 │ 5 right_shift u8 │ 6 lo i8 │ 7 hi i8
+//!         8 kernel u8 │ 9 stride u8 │ 10 pad_top u8 │ 11 pad_left u8 │ 12 weights u32 │ 16 channels u32
+//!         20 p0 i32 │ 24 p1 i32 │ 28 p2 i32                                                                            32 bytes
+//! ```
+
+use crate::spec::{HeadSet, Shape};
+
+/// Bytes of a tensor record.
+pub const TENSOR_LEN: usize = 16;
+/// Bytes of a node record.
+pub const NODE_LEN: usize = 32;
+/// The most tensors a graph may have.
+pub const MAX_TENSORS: usize = 128;
+/// The most nodes a graph may have.
+pub const MAX_NODES: usize = 128;
+
+/// What an arena tensor holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Element {
+    /// Codes, one byte each.
+    I8 = 0,
+    /// Accumulators, four bytes each, 4-byte aligned.
+    I32 = 1,
+}
+
+/// A tensor: a place in the arena, a shape, and what its codes mean.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tensor {
+    /// Where it begins, in bytes from the arena's start.
+    pub offset: u32,
+    /// `[h, w, c]`, channels innermost.
+    pub shape: Shape,
+    /// The code of real zero.
+    pub zero_point: i8,
+    /// What it holds.
+    pub element: Element,
+    /// Real step per code; for reports only, no arithmetic on the device reads it.
+    pub scale: f32,
+}
+
+impl Tensor {
+    /// Bytes it takes in the arena.
+    pub const fn byte_len(&self) -> usize {
+        self.shape.len().saturating_mul(match self.element {
+            Element::I8 => 1,
+            Element::I32 => 4,
+        })
+    }
+
+    /// Its bytes in the arena.
+    pub const fn range(&self) -> core::ops::Range<usize> {
+        self.offset as usize..(self.offset as usize).saturating_add(self.byte_len())
+    }
+
+    /// The record of [`TENSOR_LEN`] bytes.
+    pub fn encode(&self) -> [u8; TENSOR_LEN] {
+        let mut out = [0; TENSOR_LEN];
+        out[0..4].copy_from_slice(&self.offset.to_le_bytes());
+        out[4..6].copy_from_slice(&self.shape.h.to_le_bytes());
+        out[6..8].copy_from_slice(&self.shape.w.to_le_bytes());
+        out[8..10].copy_from_slice(&self.shape.c.to_le_bytes());
+        out[10] = self.zero_point as u8;
+        out[11] = self.element as u8;
+        out[12..16].copy_from_slice(&self.scale.to_le_bytes());
+        out
+    }
+
+    /// The tensor of a record; `None` if its element is unknown.
+    pub fn decode(record: &[u8; TENSOR_LEN]) -> Option<Self> {
+        Some(Self {
+            offset: u32_at(record, 0),
+            shape: Shape {
+                h: u16_at(record, 4),
+                w: u16_at(record, 6),
+                c: u16_at(record, 8),
+            },
+            zero_point: record[10] as i8,
+            element: match record[11] {
+                0 => Element::I8,
+                1 => Element::I32,
+                _ => return None,
+            },
+            scale: f32::from_bits(u32_at(record, 12)),
+        })
+    }
+}
+
+/// What a node does. Fields of [`Node`] that an operator does not name are zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Op {
+    /// Readings of slot `input` through the tables of the input step into codes. `weights`: one [`ModelInput`] per code;
+    /// `channels`: `p0` segments; `p1`: bits of the inverse scale; `p2`: readings per row.
+    ///
+    /// [`ModelInput`]: crate::input::ModelInput
+    Readings = 0,
+    /// The picture's bytes less 128 into codes.
+    Picture = 1,
+    /// Weighted sums of all inputs. `weights`: `[out][in]`; `channels`: `bias[out]`, then, for codes, `q[out]`.
+    Linear = 2,
+    /// Convolution. `weights`: `[out][kernel][kernel][in]`; `channels` as above.
+    Conv2d = 3,
+    /// Convolution of each channel with itself. `weights`: `[kernel][kernel][c]`; `channels` as above.
+    DepthwiseConv2d = 4,
+    /// The largest of each window of side `kernel`, moved by `kernel`.
+    MaxPool2d = 5,
+    /// Each pixel repeated `kernel × kernel` times.
+    Upsample2d = 6,
+    /// Channels of `input`, then of `second`; one scale for all three.
+    Concat = 7,
+    /// Sum of codes: `p0` is `qa`, `p1` is `qb`, `p2` the bias ([`AddCodes`](crate::arithmetic::AddCodes)).
+    Add = 8,
+    /// Each code looked up. `weights`: 256 codes, that of −128 first.
+    Lut = 9,
+    /// Accumulators into probabilities, the classification head's output. `weights`: one `f32` scale per logit.
+    Probabilities = 10,
+    /// Codes that stay in the arena as the segmentation head's output.
+    Logits = 11,
+    /// One accumulator into the regression head's output: `acc · p0 + p1`, both `f32` bits.
+    Value = 12,
+}
+
+impl Op {
+    /// All operators, in order of their numbers.
+    pub const ALL: [Self; 13] = [
+        Self::Readings,
+        Self::Picture,
+        Self::Linear,
+        Self::Conv2d,
+        Self::DepthwiseConv2d,
+        Self::MaxPool2d,
+        Self::Upsample2d,
+        Self::Concat,
+        Self::Add,
+        Self::Lut,
+        Self::Probabilities,
+        Self::Logits,
+        Self::Value,
+    ];
+
+    /// Whether it brings an input into the arena.
+    pub const fn is_input(self) -> bool {
+        matches!(self, Self::Readings | Self::Picture)
+    }
+
+    /// Whether it takes a head's result out.
+    pub const fn is_output(self) -> bool {
+        matches!(self, Self::Probabilities | Self::Logits | Self::Value)
+    }
+
+    /// Whether it reads two tensors.
+    pub const fn is_binary(self) -> bool {
+        matches!(self, Self::Concat | Self::Add)
+    }
+
+    /// Whether it holds weights.
+    pub const fn is_weighted(self) -> bool {
+        matches!(self, Self::Linear | Self::Conv2d | Self::DepthwiseConv2d)
+    }
+}
+
+/// One step of the graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// What it does.
+    pub op: Op,
+    /// The heads that need it.
+    pub heads: HeadSet,
+    /// Tensor read, or the slot of an input node.
+    pub input: u8,
+    /// Second tensor read, by the operators that read two.
+    pub second: u8,
+    /// Tensor written; none by output nodes.
+    pub output: u8,
+    /// Right shift of requantisation or addition.
+    pub right_shift: u8,
+    /// Least output code.
+    pub lo: i8,
+    /// Largest output code.
+    pub hi: i8,
+    /// Side of a window, or a factor.
+    pub kernel: u8,
+    /// Step of a window.
+    pub stride: u8,
+    /// Rows of padding above.
+    pub pad_top: u8,
+    /// Columns of padding to the left.
+    pub pad_left: u8,
+    /// Where weights or tables begin, in bytes from the parameters' start.
+    pub weights: u32,
+    /// Where per-channel words begin, likewise.
+    pub channels: u32,
+    /// The operator's own words.
+    pub p: [i32; 3],
+}
+
+impl Node {
+    /// A node of that operator for those heads, all else zero.
+    pub const fn new(op: Op, heads: HeadSet) -> Self {
+        Self {
+            op,
+            heads,
+            input: 0,
+            second: 0,
+            output: 0,
+            right_shift: 0,
+            lo: 0,
+            hi: 0,
+            kernel: 0,
+            stride: 0,
+            pad_top: 0,
+            pad_left: 0,
+            weights: 0,
+            channels: 0,
+            p: [0; 3],
+        }
+    }
+
+    /// Tensors read, in order.
+    pub fn reads(&self) -> impl Iterator<Item = usize> {
+        let count = if self.op.is_input() {
+            0
+        } else if self.op.is_binary() {
+            2
+        } else {
+            1
+        };
+        [self.input, self.second].into_iter().take(count).map(usize::from)
+    }
+
+    /// Tensor written.
+    pub fn writes(&self) -> Option<usize> {
+        (!self.op.is_output()).then_some(usize::from(self.output))
+    }
+
+    /// The record of [`NODE_LEN`] bytes.
+    pub fn encode(&self) -> [u8; NODE_LEN] {
+        let mut out = [0; NODE_LEN];
+        out[..12].copy_from_slice(&[
+            self.op as u8,
+            self.heads.bits(),
+            self.input,
+            self.second,
+            self.output,
+            self.right_shift,
+            self.lo as u8,
+            self.hi as u8,
+            self.kernel,
+            self.stride,
+            self.pad_top,
+            self.pad_left,
+        ]);
+        out[12..16].copy_from_slice(&self.weights.to_le_bytes());
+        out[16..20].copy_from_slice(&self.channels.to_le_bytes());
+        for (bytes, word) in out[20..].chunks_exact_mut(4).zip(self.p) {
+            bytes.copy_from_slice(&word.to_le_bytes());
+        }
+        out
+    }
+
+    /// The node of a record; `None` if its operator or heads are unknown.
+    pub fn decode(record: &[u8; NODE_LEN]) -> Option<Self> {
+        Some(Self {
+            op: *Op::ALL.get(usize::from(record[0]))?,
+            heads: HeadSet::from_bits(record[1])?,
+            input: record[2],
+            second: record[3],
+            output: record[4],
+            right_shift: record[5],
+            lo: record[6] as i8,
+            hi: record[7] as i8,
+            kernel: record[8],
+            stride: record[9],
+            pad_top: record[10],
+            pad_left: record[11],
+            weights: u32_at(record, 12),
+            channels: u32_at(record, 16),
+            p: [
+                u32_at(record, 20) as i32,
+                u32_at(record, 24) as i32,
+                u32_at(record, 28) as i32,
+            ],
+        })
+    }
+}
+
+/// The two tables, borrowed from a blob, and the arena they need.
+#[derive(Clone, Copy, Debug)]
+pub struct Graph<'a> {
+    tensors: &'a [[u8; TENSOR_LEN]],
+    nodes: &'a [[u8; NODE_LEN]],
+    arena_len: u32,
+}
+
+impl<'a> Graph<'a> {
+    /// A view of the two tables; `None` if a table's length is not whole records, is zero or beyond the limits.
+    pub fn new(tensors: &'a [u8], nodes: &'a [u8], arena_len: u32) -> Option<Self> {
+        let (tensors, []) = tensors.as_chunks() else {
+            return None;
+        };
+        let (nodes, []) = nodes.as_chunks() else { return None };
+        let fits = (1..=MAX_TENSORS).contains(&tensors.len()) && (1..=MAX_NODES).contains(&nodes.len());
+        fits.then_some(Self {
+            tensors,
+            nodes,
+            arena_len,
+        })
+    }
+
+    /// Bytes of arena that it needs.
+    pub const fn arena_len(&self) -> usize {
+        self.arena_len as usize
+    }
+
+    /// How many tensors there are.
+    pub const fn tensor_count(&self) -> usize {
+        self.tensors.len()
+    }
+
+    /// How many nodes there are.
+    pub const fn node_count(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// One tensor; `None` if there is none of that number or its record is malformed.
+    #[inline]
+    pub fn tensor(&self, index: usize) -> Option<Tensor> {
+        Tensor::decode(self.tensors.get(index)?)
+    }
+
+    /// One node; `None` if there is none of that number or its record is malformed.
+    #[inline]
+    pub fn node(&self, index: usize) -> Option<Node> {
+        Node::decode(self.nodes.get(index)?)
+    }
+
+    /// All tensors; a malformed record ends the iteration.
+    pub fn tensors(&self) -> impl Iterator<Item = Tensor> + use<'a> {
+        self.tensors.iter().map_while(Tensor::decode)
+    }
+
+    /// All nodes; a malformed record ends the iteration.
+    pub fn nodes(&self) -> impl Iterator<Item = Node> + use<'a> {
+        self.nodes.iter().map_while(Node::decode)
+    }
+
+    /// Multiplications of one run for those heads; windows at the border count in full.
+    pub fn macs(&self, heads: HeadSet) -> u64 {
+        self.nodes()
+            .filter(|node| node.heads.intersects(heads))
+            .map(|node| self.node_macs(&node))
+            .sum()
+    }
+
+    /// Multiplications of one node.
+    pub fn node_macs(&self, node: &Node) -> u64 {
+        let shape = |index: u8| self.tensor(index.into()).map_or(Shape::row(0), |tensor| tensor.shape);
+        let (input, output) = (shape(node.input), shape(node.output));
+        let window = u64::from(node.kernel) * u64::from(node.kernel);
+        let outputs = output.len() as u64;
+        match node.op {
+            Op::Linear => outputs * input.len() as u64,
+            Op::Conv2d => outputs * window * u64::from(input.c),
+            Op::DepthwiseConv2d => outputs * window,
+            _ => 0,
+        }
+    }
+}
+
+fn u16_at(record: &[u8], at: usize) -> u16 {
+    u16::from_le_bytes([record[at], record[at + 1]])
+}
+
+fn u32_at(record: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes([record[at], record[at + 1], record[at + 2], record[at + 3]])
+}
