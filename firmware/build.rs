@@ -11,7 +11,10 @@ fn main() {
     if env::var("CARGO_CFG_TARGET_OS").as_deref() != Ok("none") {
         return;
     }
-    let chosen: Vec<_> = BOARDS.iter().filter(|(feature, _)| env::var_os(feature).is_some()).collect();
+    let chosen: Vec<_> = BOARDS
+        .iter()
+        .filter(|(feature, _)| env::var_os(feature).is_some())
+        .collect();
     let [(_, folder)] = chosen[..] else {
         panic!("choose exactly one board feature, not {}", chosen.len());
     };

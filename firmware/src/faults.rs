@@ -21,6 +21,10 @@ fn panic(info: &PanicInfo<'_>) -> ! {
 // logger's lock is taken only inside critical sections, and a fault inside one ends here in a panic, not in a torn state.
 #[exception]
 unsafe fn HardFault(frame: &ExceptionFrame) -> ! {
-    defmt::error!("hard fault at {=u32:#010x}, called from {=u32:#010x}", frame.pc(), frame.lr());
+    defmt::error!(
+        "hard fault at {=u32:#010x}, called from {=u32:#010x}",
+        frame.pc(),
+        frame.lr()
+    );
     exit(HARD_FAULT)
 }

@@ -25,12 +25,9 @@ pub trait Board {
     /// What counts instructions.
     type Counter: Counter;
 
-    /// The board after reset. Called once.
-    fn new() -> Self;
-
     /// Where blobs may lie, in probing order, each 16-byte aligned.
-    fn slots(&self) -> &'static [&'static [u8]];
+    fn slots() -> impl Iterator<Item = &'static [u8]>;
 
-    /// Link and counter.
-    fn split(self) -> (Self::Link, Self::Counter);
+    /// Starts link and counter. Called once, after reset.
+    fn start() -> (Self::Link, Self::Counter);
 }

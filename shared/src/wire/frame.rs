@@ -2,9 +2,10 @@
 
 use core::fmt;
 
-use crc::{CRC_32_ISO_HDLC, Crc};
 use embedded_io::Write;
 use serde::{Deserialize, Serialize};
+
+use crate::blob::CRC;
 
 /// The longest body of a frame, in bytes.
 pub const MAX_BODY_LEN: usize = 300;
@@ -17,8 +18,6 @@ const MAX_CONTENT_LEN: usize = SEQUENCE_LEN + MAX_BODY_LEN + CRC_LEN;
 pub const MAX_FRAME_LEN: usize = cobs::max_encoding_length(MAX_CONTENT_LEN) + 1;
 
 const DELIMITER: u8 = 0;
-
-pub(super) const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
 /// Why bytes are not a frame, or a message does not fit one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use core::fmt::{self, Write};
 use heapless::{String, Vec};
 use serde::{Deserialize, Serialize};
 
-use super::frame::CRC;
+use crate::blob::CRC;
 use crate::spec::{HeadSet, InputSlot, Shape};
 
 /// The most bytes of an input or output that one message carries.
@@ -181,6 +181,8 @@ pub struct Statistics {
     pub arena_used: u32,
     /// The arena's size, in bytes.
     pub arena_capacity: u32,
+    /// Flash that the image takes, without any blob, in bytes.
+    pub image_len: u32,
     /// `size_of::<Network>()`. It lies on the stack and is in [`stack_high_water`](Self::stack_high_water) already.
     pub network_len: u32,
     /// Static RAM of the whole image but the arena and the input buffers, in bytes.

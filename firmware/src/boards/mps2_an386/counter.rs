@@ -38,7 +38,11 @@ impl TimerCounter {
         fast.write::<TIMER_CTRL>(TIMER_ENABLE);
         slow.write::<DUAL_LOAD>(u32::MAX);
         slow.write::<DUAL_CONTROL>(DUAL_SLOW);
-        let mut counter = Self { fast, slow, overhead: 0 };
+        let mut counter = Self {
+            fast,
+            slow,
+            overhead: 0,
+        };
         let mark = counter.mark();
         counter.overhead = counter.ticks_since(mark);
         counter

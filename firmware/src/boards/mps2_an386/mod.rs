@@ -14,11 +14,8 @@ use super::Board;
 use counter::TimerCounter;
 use uart::Uart;
 
-/// The board's drivers.
-pub struct Mps2An386 {
-    uart: Uart,
-    counter: TimerCounter,
-}
+/// The board.
+pub enum Mps2An386 {}
 
 impl Board for Mps2An386 {
     const NAME: &'static str = "mps2-an386";
@@ -27,18 +24,12 @@ impl Board for Mps2An386 {
     type Link = Uart;
     type Counter = TimerCounter;
 
-    fn new() -> Self {
-        Self {
-            uart: Uart::new(memory::UART0),
-            counter: TimerCounter::new(memory::TIMER0, memory::DUAL_TIMER),
-        }
+    fn slots() -> impl Iterator<Item = &'static [u8]> {
+        memory::slots().into_iter()
     }
 
-    fn slots(&self) -> &'static [&'static [u8]] {
-        &memory::SLOTS
-    }
-
-    fn split(self) -> (Uart, TimerCounter) {
-        (self.uart, self.counter)
+    fn start() -> (Uart, TimerCounter) {
+        let counter = TimerCounter::new(memory::TIMER0, memory::DUAL_TIMER);
+        (Uart::new(memory::UART0), counter)
     }
 }

@@ -1,4 +1,4 @@
-//! How deep the stack has been, and how much RAM the statics take.
+//! What the image takes of the board's memory: flash, statics, and how deep the stack has been.
 //!
 //! The start-up code paints the stack; what lies below the deepest use still has its colour.
 #![allow(unsafe_code)]
@@ -10,6 +10,8 @@ use cortex_m_rt::STACK_PAINT_VALUE;
 unsafe extern "C" {
     static _stack_start: u32;
     static _stack_end: u32;
+    static __vector_table: u32;
+    static __sidata: u32;
     static __sdata: u32;
     static __edata: u32;
     static __sbss: u32;
@@ -19,12 +21,12 @@ unsafe extern "C" {
 }
 
 /// The stack's size, in bytes.
-pub fn capacity() -> usize {
+pub fn stack_capacity() -> usize {
     addr_of!(_stack_start) as usize - addr_of!(_stack_end) as usize
 }
 
 /// The most of it that has been in use since reset, in bytes.
-pub fn high_water() -> usize {
+pub fn stack_high_water() -> usize {
     let end = addr_of!(_stack_end).expose_provenance();
     let start = addr_of!(_stack_start).expose_provenance();
     let mut address = end;
@@ -44,5 +46,14 @@ pub fn static_len() -> usize {
         (addr_of!(__sbss), addr_of!(__ebss)),
         (addr_of!(__suninit), addr_of!(__euninit)),
     ];
-    sections.iter().map(|(start, end)| *end as usize - *start as usize).sum()
+    sections
+        .iter()
+        .map(|(start, end)| *end as usize - *start as usize)
+        .sum()
+}
+
+/// Flash that the image takes: code, constants, and the first values of statics, in bytes.
+pub fn image_len() -> usize {
+    let data_len = addr_of!(__edata) as usize - addr_of!(__sdata) as usize;
+    addr_of!(__sidata) as usize + data_len - addr_of!(__vector_table) as usize
 }
