@@ -1,1 +1,117 @@
-//! progress
+//! How far a long step has come, on standard error: a bar on a terminal, a line now and then elsewhere.
+
+use std::io::{IsTerminal, stderr};
+use std::time::{Duration, Instant};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+/// How long a log stays silent between two lines of one step.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+
+/// Where steps report to. Steps that run side by side share one, so that their bars do not overwrite each other.
+#[derive(Clone, Debug)]
+pub struct Progress {
+    kind: Kind,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Silent,
+    Lines,
+    Bars(MultiProgress),
+}
+
+/// One step under way.
+#[derive(Debug)]
+pub struct Step {
+    label: String,
+    total: u64,
+    started: Instant,
+    said: Instant,
+    bar: Option<ProgressBar>,
+    silent: bool,
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Progress {
+    /// Bars if standard error is a terminal, else lines.
+    pub fn new() -> Self {
+        let kind = if stderr().is_terminal() {
+            Kind::Bars(MultiProgress::new())
+        } else {
+            Kind::Lines
+        };
+        Self { kind }
+    }
+
+    /// Says nothing at all.
+    pub fn silent() -> Self {
+        Self { kind: Kind::Silent }
+    }
+
+    /// Begins a step of `total` parts.
+    pub fn step(&self, label: &str, total: u64) -> Step {
+        let bar = match &self.kind {
+            Kind::Bars(bars) => {
+                let style = ProgressStyle::with_template("{prefix:16} [{bar:28}] {pos}/{len} {eta:>4} {msg}")
+                    .unwrap_or_else(|_| ProgressStyle::default_bar())
+                    .progress_chars("=> ");
+                let bar = bars.add(ProgressBar::new(total).with_style(style));
+                bar.set_prefix(label.to_owned());
+                Some(bar)
+            }
+            Kind::Lines | Kind::Silent => None,
+        };
+        let now = Instant::now();
+        Step {
+            label: label.to_owned(),
+            total,
+            started: now,
+            said: now,
+            bar,
+            silent: matches!(self.kind, Kind::Silent),
+        }
+    }
+
+    /// A line of its own, above the bars.
+    pub fn say(&self, line: &str) {
+        match &self.kind {
+            Kind::Silent => {}
+            Kind::Lines => eprintln!("{line}"),
+            Kind::Bars(bars) => {
+                // A terminal that went away is no reason to stop the work.
+                bars.println(line).ok();
+            }
+        }
+    }
+}
+
+impl Step {
+    /// `done` parts of the total are done; `message` says how it goes.
+    pub fn set(&mut self, done: u64, message: &str) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(done);
+            bar.set_message(message.to_owned());
+        } else if !self.silent && self.said.elapsed() >= LINE_EVERY {
+            self.said = Instant::now();
+            eprintln!("{}: {done}/{} {message}", self.label, self.total);
+        }
+    }
+
+    /// Ends the step with a line that stays.
+    pub fn finish(self, message: &str) {
+        let seconds = self.started.elapsed().as_secs_f64();
+        let line = format!("{}: {message} ({seconds:.1} s)", self.label);
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
+            bar.suspend(|| eprintln!("{line}"));
+        } else if !self.silent {
+            eprintln!("{line}");
+        }
+    }
+}

@@ -1,4 +1,65 @@
 //! Real data through real files: what every reader gives and every trainer takes.
+//!
+//! Start with [`load`], which reads what a [`Config`](crate::config::Config) names and splits it; [`load_all`] reads other
+//! files for a model that exists already, every row for testing. The parts: [`tabular`] reads CSV, [`images`] reads pictures
+//! and masks, [`split`] divides rows, [`builtin`] holds what comes with the program, [`tiles`] and [`random`] generate.
+//! [`colour`] is the baseline that a segmentation network has to beat.
+
+pub mod builtin;
+pub mod colour;
+mod description;
+pub mod images;
+mod load;
+pub mod random;
+pub mod split;
+pub mod tabular;
+pub mod tiles;
+
+use trident::spec::HeadSet;
+
+pub use description::{ClassificationDescription, Description, Mismatch, RegressionDescription, SegmentationDescription, fingerprint};
+pub use load::{load, load_all};
+
+/// Why data cannot be used. Messages name the file, and line and column if there are.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// A CSV file.
+    #[error(transparent)]
+    Table(#[from] tabular::TableError),
+    /// A picture or mask.
+    #[error(transparent)]
+    Images(#[from] images::ImagesError),
+    /// The division into parts.
+    #[error("{head}: {source}")]
+    Split {
+        /// The head whose data it is.
+        head: &'static str,
+        /// Why.
+        source: split::SplitError,
+    },
+    /// Other files do not fit the model.
+    #[error(transparent)]
+    Mismatch(#[from] Mismatch),
+    /// A built-in source serves another head.
+    #[error("{builtin} cannot be used for {head}")]
+    WrongBuiltin {
+        /// The source's name.
+        builtin: &'static str,
+        /// The head.
+        head: &'static str,
+    },
+    /// All targets are the same.
+    #[error("{}: the target `{target}` is {value} in every row; there is nothing to learn", file)]
+    ConstantTarget {
+        /// The file.
+        file: String,
+        /// The target column.
+        target: String,
+        /// Its value.
+        value: f32,
+    },
+}
 
 /// Row numbers of the three parts. Every row stands in exactly one part.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -116,4 +177,7 @@ pub struct Dataset {
     pub segmentation: Option<SegmentationData>,
     /// For the regression head.
     pub regression: Option<RegressionData>,
+    /// Heads whose target is their own input, as in the original demo (see [`random`]): the picture's channels as
+    /// probabilities, `byte / 255`, and every reading of a row for its one output. `masks` and `targets` then are stand-ins.
+    pub inputs_as_targets: HeadSet,
 }

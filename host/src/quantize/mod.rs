@@ -1,1 +1,82 @@
-//! quantize
+//! From trained weights to a blob in the arithmetic `trident.int8.v1`.
+//!
+//! ```text
+//! calibration rows ─► values ─► ranges ─┐
+//! trained model ─► folded weights ──────┴─► lower ─► golden vectors ─► blob
+//! ```
+
+pub mod lower;
+pub mod pack;
+pub mod plan;
+pub mod range;
+pub mod ranges;
+pub mod report;
+pub mod writer;
+
+use trident::InputSlot;
+use trident::spec::SpecError;
+
+/// Why a model cannot be quantised.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum QuantizeError {
+    /// The spec is not a model.
+    #[error("the model is not valid: {0}")]
+    Spec(#[from] SpecError),
+    /// A layer cannot be expressed in int8.
+    #[error("layer {layer}: {error}")]
+    Layer {
+        /// Its index.
+        layer: usize,
+        /// Why.
+        error: LayerError,
+    },
+    /// Readings without a transform.
+    #[error("no feature transform for input {slot:?}: train the run again")]
+    NoTransform {
+        /// The slot.
+        slot: InputSlot,
+    },
+    /// A slot has no calibration rows.
+    #[error("no calibration rows for input {slot:?}: the training split is empty")]
+    NoRows {
+        /// The slot.
+        slot: InputSlot,
+    },
+    /// The blob that was made is refused by the engine.
+    #[error("the engine refuses the model: {0}")]
+    Refused(String),
+}
+
+/// Why a layer cannot be expressed in int8.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LayerError {
+    /// Pooled, upsampled or concatenated values share one range, but two of them have given and different ones.
+    #[error("joins pixels or probabilities with values of another range; put a convolution in between")]
+    FixedRanges,
+    /// It should hold weights.
+    #[error("has no weights")]
+    NoWeights,
+    /// Classification and regression heads keep their accumulators.
+    #[error("is a head's last layer: that must be Linear without activation")]
+    HeadLayer,
+    /// The bias does not fit 32 bits.
+    #[error("bias of channel {channel} does not fit 32 bits; are the weights finite?")]
+    Bias {
+        /// The channel.
+        channel: usize,
+    },
+    /// Add and Concat read two different values.
+    #[error("reads one value twice")]
+    AddsItself,
+    /// More tensors or nodes than a blob may hold.
+    #[error("makes the graph larger than a blob may hold")]
+    TooLarge,
+}
+
+impl LayerError {
+    const fn at(self, layer: usize) -> QuantizeError {
+        QuantizeError::Layer { layer, error: self }
+    }
+}

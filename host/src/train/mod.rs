@@ -1,1 +1,155 @@
-//! train
+//! Training: from a configuration and data to the best weights in a run folder.
+//!
+//! [`Plan::new`] checks everything that can be wrong before a folder is made; [`Plan::train`] does the work; [`train`] is both.
+//! Heads that share no layer are trained side by side, each with its own epochs and batches. A step is a function of the seed and
+//! its own number alone (see [`random`]), so a run that was interrupted goes on to the same bits.
+
+mod augment;
+mod batch;
+mod checkpoint;
+pub mod evaluate;
+mod groups;
+mod loss;
+mod plan;
+mod prepare;
+pub mod random;
+mod recipe;
+mod session;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+
+use burn::tensor::Device;
+use serde::Serialize;
+
+use crate::config::{Backend, Config};
+use crate::data::Dataset;
+use crate::model::presets::PresetError;
+use crate::progress::Progress;
+use crate::run::{Metrics, Run, RunError};
+
+pub use checkpoint::EpochRecord;
+pub use evaluate::HeadMetrics;
+pub use plan::Plan;
+pub use prepare::{HeadData, Inputs, Targets};
+pub use recipe::{Distance, Recipe, RegionLoss};
+
+/// What else training is told.
+#[derive(Clone, Debug)]
+pub struct Options<'a> {
+    /// Go on from the run folder's checkpoints, if there are any.
+    pub resume: bool,
+    /// Set from outside to stop after the step under way; the checkpoint is kept.
+    pub interrupted: &'a AtomicBool,
+    /// Where progress is shown.
+    pub progress: Progress,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TrainSummary {
+    /// The run folder.
+    pub folder: PathBuf,
+    /// Figures of the float model per split and head.
+    pub metrics: Metrics,
+    /// Epochs done per head.
+    pub epochs: BTreeMap<String, u64>,
+    /// Trained numbers in the model, batch normalisation folded.
+    pub parameters: usize,
+    /// Whether the inputs were their own targets and the labels random, so that no figure means anything.
+    pub demonstration: bool,
+}
+
+/// Why training did not come to its end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// No model can be made for the data.
+    #[error(transparent)]
+    Preset(#[from] PresetError),
+    /// The run folder.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// A setting makes no sense.
+    #[error("[train.{head}] {setting}: {problem}")]
+    Setting {
+        /// The head.
+        head: &'static str,
+        /// The key in the configuration.
+        setting: &'static str,
+        /// What is wrong, and what would be right.
+        problem: String,
+    },
+    /// A width list has the wrong length.
+    #[error("[model] segmentation: {found} widths given; the tower has {expected}")]
+    Widths {
+        /// How many there should be.
+        expected: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// A model of the user's own does not fit the data.
+    #[error("[model.spec]: {0}")]
+    OwnSpec(String),
+    /// No rows to train on.
+    #[error("{head}: no rows to train on; make `validation` and `test` under [split] smaller")]
+    NoRows {
+        /// The head.
+        head: &'static str,
+    },
+    /// Heads that share layers have different rows.
+    #[error("{heads} share layers, so each needs the same number of training rows; they have {rows:?}")]
+    RowsDiffer {
+        /// Their names.
+        heads: String,
+        /// Training rows of each.
+        rows: Vec<usize>,
+    },
+    /// Heads that share layers are to be trained differently.
+    #[error("{heads} share layers, so their epochs, batch, optimiser and schedule under [train] must be the same")]
+    RecipesDiffer {
+        /// Their names.
+        heads: String,
+    },
+    /// The loss is not finite any more.
+    #[error("the {head} loss became infinite in epoch {epoch}; lower `learning_rate` under [train.{head}]")]
+    Diverged {
+        /// The head.
+        head: &'static str,
+        /// Counted from 1.
+        epoch: u64,
+    },
+    /// A checkpoint of other data or settings.
+    #[error("the checkpoint of {group} was made with other data or settings; train into another folder with `-o`")]
+    OtherSession {
+        /// The heads.
+        group: String,
+    },
+    /// The optimiser's state cannot be stored or restored.
+    #[error("cannot store or restore the optimiser's state: {0}")]
+    Optimizer(String),
+    /// It was asked to stop.
+    #[error("interrupted, resume with `trident train -o {} --resume`", folder.display())]
+    Interrupted {
+        /// The run folder.
+        folder: PathBuf,
+    },
+}
+
+/// Trains what the configuration says on `dataset`, into `run`.
+///
+/// # Errors
+/// What cannot be trained, or the interruption; then the run folder's checkpoints are kept.
+pub fn train(config: &Config, dataset: &Dataset, run: &Run, options: &Options) -> Result<TrainSummary, TrainError> {
+    Plan::new(config, dataset)?.train(run, options)
+}
+
+/// The device that computes.
+#[expect(deprecated, reason = "upstream prefers Flex; NdArray is kept as the second opinion")]
+pub fn device(backend: Backend) -> Device {
+    match backend {
+        Backend::Flex => Device::flex(),
+        Backend::Ndarray => Device::ndarray(),
+    }
+}

@@ -1,0 +1,148 @@
+//! `trident inspect FILE`: what a blob holds.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use serde_json::{Value, json};
+use trident::graph::Node;
+use trident::{Blob, Head, HeadSet, InputSlot, Network};
+
+use super::table::{table, whole};
+use crate::quantize::pack::sha256_hex;
+use crate::quantize::writer::AlignedBytes;
+
+/// What to inspect.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A blob, *.tri
+    file: PathBuf,
+    /// Run the golden vectors that the blob carries
+    #[arg(long)]
+    verify: bool,
+}
+
+/// Reads, checks and describes a blob.
+///
+/// # Errors
+/// If it cannot be read, breaks a rule of the format, or fails its golden vectors.
+pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
+    let path = args.file.display();
+    let bytes = std::fs::read(&args.file).with_context(|| format!("cannot read {path}"))?;
+    let bytes = AlignedBytes::copy_of(&bytes);
+    let blob = Blob::new_exact(bytes.as_ref()).with_context(|| format!("{path} is refused"))?;
+    let mut arena = AlignedBytes::zeroed(blob.graph().arena_len());
+    let mut network = Network::load(blob, arena.as_mut()).with_context(|| format!("{path} is refused"))?;
+    if args.verify {
+        network.self_test().with_context(|| format!("{path} fails its own golden vectors"))?;
+    }
+    if json {
+        return super::print_json(&describe(&blob, args.verify));
+    }
+    print(&blob);
+    if args.verify {
+        println!("golden vectors: {} run, every answer equal to the bit", blob.metadata().golden.iter().count());
+    }
+    Ok(())
+}
+
+fn describe(blob: &Blob<'_>, verified: bool) -> Value {
+    let (header, metadata, graph) = (blob.header(), blob.metadata(), blob.graph());
+    let inputs: Vec<Value> = metadata
+        .inputs
+        .iter()
+        .map(|input| {
+            json!({"slot": input.slot, "shape": [input.shape.h, input.shape.w, input.shape.c],
+                   "names": input.names.iter().collect::<Vec<_>>()})
+        })
+        .collect();
+    let heads: Vec<Value> = metadata
+        .heads
+        .iter()
+        .map(|head| {
+            json!({"head": head.head.name(), "name": head.name, "classes": head.classes.iter().collect::<Vec<_>>(),
+                   "macs": graph.macs(head.head.into())})
+        })
+        .collect();
+    let nodes: Vec<Value> = graph
+        .nodes()
+        .map(|node| {
+            json!({"op": format!("{:?}", node.op), "heads": names(node.heads), "macs": graph.node_macs(&node),
+                   "shape": shape(blob, &node)})
+        })
+        .collect();
+    let provenance = metadata.provenance;
+    json!({
+        "format_version": header.version, "arithmetic": metadata.arithmetic, "sequence": header.sequence,
+        "blob_bytes": header.total_len, "parameter_bytes": blob.parameters().len(), "arena_bytes": graph.arena_len(),
+        "crc32": format!("{:08x}", header.crc), "sha256": sha256_hex(blob.bytes()),
+        "inputs": inputs, "heads": heads, "nodes": nodes,
+        "golden_vectors": metadata.golden.iter().count(), "golden_verified": verified,
+        "provenance": {
+            "tool": provenance.tool, "model": provenance.model, "data_sha256": hex(&provenance.data_sha256),
+            "metrics": provenance.metrics.iter().map(|(name, value)| (name.to_string(), value.into()))
+                .collect::<serde_json::Map<_, _>>(),
+        },
+    })
+}
+
+fn print(blob: &Blob<'_>) {
+    let (header, metadata, graph) = (blob.header(), blob.metadata(), blob.graph());
+    let provenance = metadata.provenance;
+    println!(
+        "model {:?}, sequence {}, {}, written by {}",
+        provenance.model, header.sequence, metadata.arithmetic, provenance.tool
+    );
+    println!(
+        "blob {} bytes, of which parameters {}; arena {} bytes; crc32 {:08x}; data sha256 {}",
+        whole(header.total_len.into()),
+        whole(blob.parameters().len() as u64),
+        whole(graph.arena_len() as u64),
+        header.crc,
+        hex(&provenance.data_sha256)
+    );
+    for input in metadata.inputs.iter() {
+        let names: Vec<&str> = input.names.iter().collect();
+        let what = match input.slot {
+            InputSlot::Picture => format!("RGB picture {}×{}", input.shape.h, input.shape.w),
+            _ => format!("{} readings: {}", input.shape.c, names.join(", ")),
+        };
+        println!("input {:<15} {what}", format!("{:?}", input.slot).to_lowercase());
+    }
+    for head in metadata.heads.iter() {
+        let classes: Vec<&str> = head.classes.iter().collect();
+        let gives = if head.head == Head::Regression { "a number".into() } else { classes.join(", ") };
+        let macs = whole(graph.macs(head.head.into()));
+        println!("head  {:<15} {} → {gives}; {macs} MACs", head.head.name(), head.name);
+    }
+    for (name, value) in provenance.metrics.iter() {
+        println!("figure at export  {name} {value:.4}");
+    }
+    let mut nodes = table(&["node", "output", "heads", "MACs"]);
+    for (index, node) in graph.nodes().enumerate() {
+        let side = |n: u16| n.to_string();
+        let shape = shape(blob, &node).map(side).join("×");
+        nodes.add_row([
+            format!("{index:>2} {:?}", node.op),
+            shape,
+            names(node.heads).join(" "),
+            whole(graph.node_macs(&node)),
+        ]);
+    }
+    println!("{nodes}");
+}
+
+/// `[h, w, c]` of what a node makes, or of what an output node takes out.
+fn shape(blob: &Blob<'_>, node: &Node) -> [u16; 3] {
+    let tensor = if node.op.is_output() { node.input } else { node.output };
+    let shape = blob.graph().tensor(tensor.into()).map(|tensor| tensor.shape);
+    shape.map_or([0; 3], |shape| [shape.h, shape.w, shape.c])
+}
+
+fn names(heads: HeadSet) -> Vec<&'static str> {
+    heads.iter().map(Head::name).collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+

@@ -1,0 +1,133 @@
+//! `trident train`: a run folder with the best weights of every head.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context, bail};
+
+use super::table::table;
+use crate::config::{Backend, Config, Preset};
+use crate::progress::Progress;
+use crate::run::Run;
+use crate::train::{Options, TrainSummary};
+
+/// What to train on, and where the run goes.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The configuration; without it `trident.toml` in this folder, if there is one
+    #[arg(short, long, value_name = "FILE", conflicts_with = "data")]
+    config: Option<PathBuf>,
+    /// Built-in data instead of files
+    #[arg(long, value_enum)]
+    data: Option<Data>,
+    /// The run folder; it must not exist yet, or be empty
+    #[arg(short, long, value_name = "RUN", default_value = "run")]
+    output: PathBuf,
+    /// The network: overrides the configuration
+    #[arg(long, value_parser = preset)]
+    preset: Option<Preset>,
+    /// What computes: overrides the configuration
+    #[arg(long, value_parser = backend)]
+    backend: Option<Backend>,
+    /// Seed of weights, batches and augmentation: overrides the configuration
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Epochs of every head: overrides the configuration
+    #[arg(long)]
+    epochs: Option<u32>,
+    /// Go on with the run in the folder, from its checkpoints
+    #[arg(long, conflicts_with_all = ["config", "data", "preset", "backend", "seed", "epochs"])]
+    resume: bool,
+}
+
+/// Data that come with the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Data {
+    /// MAGIC gamma telescope, airfoil self-noise, generated crop/weed tiles
+    Builtin,
+    /// Random numbers, as the original demo had them
+    Random,
+}
+
+/// Trains and prints the figures.
+///
+/// # Errors
+/// If the configuration or data are refused, the folder cannot be written, or training is interrupted.
+pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
+    let run = if args.resume { Run::open(&args.output)? } else { Run::create(&args.output, &config(args)?)? };
+    let progress = Progress::new();
+    let dataset = crate::data::load(run.config())?;
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&interrupted);
+    ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)).context("cannot catch Ctrl-C")?;
+    let options = Options { resume: args.resume, interrupted: &interrupted, progress };
+    let summary = crate::train::train(run.config(), &dataset, &run, &options)?;
+    if json {
+        return super::print_json(&summary);
+    }
+    print(&summary, args);
+    Ok(())
+}
+
+/// The configuration that the words ask for.
+fn config(args: &Args) -> anyhow::Result<Config> {
+    let here = Path::new("trident.toml");
+    let mut config = match (&args.config, args.data) {
+        (Some(path), _) => Config::load(path)?,
+        (None, Some(Data::Builtin)) => Config::builtin(),
+        (None, Some(Data::Random)) => Config::random(),
+        (None, None) if here.exists() => Config::load(here)?,
+        (None, None) => bail!(
+            "nothing to train on: there is no trident.toml in this folder; name one with `-c FILE`, or take built-in data \
+             with `--data builtin`"
+        ),
+    };
+    if let Some(preset) = args.preset {
+        config.train.preset = preset;
+    }
+    if let Some(backend) = args.backend {
+        config.train.backend = backend;
+    }
+    if let Some(seed) = args.seed {
+        config.train.seed = seed;
+    }
+    if let Some(epochs) = args.epochs {
+        trident::Head::ALL.into_iter().for_each(|head| config.train.head_mut(head).epochs = Some(epochs));
+    }
+    Ok(config)
+}
+
+fn preset(name: &str) -> Result<Preset, String> {
+    [Preset::Edge, Preset::Seed]
+        .into_iter()
+        .find(|preset| preset.name() == name)
+        .ok_or_else(|| "there are `edge` and `seed`".into())
+}
+
+fn backend(name: &str) -> Result<Backend, String> {
+    [Backend::Flex, Backend::Ndarray]
+        .into_iter()
+        .find(|backend| backend.name() == name)
+        .ok_or_else(|| "there are `flex` and `ndarray`".into())
+}
+
+fn print(summary: &TrainSummary, args: &Args) {
+    let mut rows = table(&["head", "epochs", "train", "validation", "test"]);
+    for (head, epochs) in &summary.epochs {
+        let figure = |split: &str| {
+            summary.metrics.get(split).and_then(|heads| heads.get(head)).map_or("–".into(), |metrics| metrics.summary())
+        };
+        rows.add_row([head.clone(), epochs.to_string(), figure("train"), figure("validation"), figure("test")]);
+    }
+    println!("{rows}");
+    println!("{} parameters; run folder {}", super::table::whole(summary.parameters as u64), summary.folder.display());
+    if summary.demonstration {
+        println!(
+            "Labels were coin flips and inputs their own targets: these figures show that the program runs, not that a model \
+             has learnt anything."
+        );
+    } else {
+        println!("next: trident quantize {}", args.output.display());
+    }
+}

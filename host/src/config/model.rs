@@ -1,0 +1,22 @@
+//! `[model]`: changes to the preset's network, or a network of one's own.
+
+use serde::{Deserialize, Serialize};
+use trident::spec::ModelSpec;
+
+/// Changes to the preset's network. Widths count from the input to the output.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ModelConfig {
+    /// Units of the hidden layers of the classification tower.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub classification: Option<Vec<u16>>,
+    /// Channels of the segmentation network's stages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub segmentation: Option<Vec<u16>>,
+    /// Units of the hidden layers of the regression tower.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub regression: Option<Vec<u16>>,
+    /// A whole network instead of the preset's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spec: Option<ModelSpec>,
+}

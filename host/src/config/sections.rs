@@ -1,0 +1,339 @@
+//! The sections that describe data: `[split]`, `[classification]`, `[segmentation]`, `[regression]`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::source::Source;
+
+/// The most classes a head may have; the device's limit.
+pub const MAX_CLASSES: usize = 16;
+
+/// How rows are divided into training, validation and test.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, try_from = "SplitFields")]
+pub struct SplitConfig {
+    /// Of the shuffle. Training has its own.
+    pub seed: u64,
+    /// Share of the rows that choose the best weights.
+    pub validation: f64,
+    /// Share of the rows that only the final figures see.
+    pub test: f64,
+}
+
+impl Default for SplitConfig {
+    fn default() -> Self {
+        Self {
+            seed: 42,
+            validation: 0.1,
+            test: 0.2,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SplitFields {
+    seed: Option<u64>,
+    validation: Option<f64>,
+    test: Option<f64>,
+}
+
+impl TryFrom<SplitFields> for SplitConfig {
+    type Error = String;
+
+    fn try_from(fields: SplitFields) -> Result<Self, String> {
+        let default = Self::default();
+        let validation = fields.validation.unwrap_or(default.validation);
+        let test = fields.test.unwrap_or(default.test);
+        if !(0.0..1.0).contains(&validation) || !(0.0..1.0).contains(&test) {
+            return Err("`validation` and `test` are shares of the rows: from 0 up to, but not including, 1".to_owned());
+        }
+        if validation + test >= 1.0 {
+            return Err(format!("validation {validation} + test {test} leave nothing to train on; make them smaller"));
+        }
+        Ok(Self {
+            seed: fields.seed.unwrap_or(default.seed),
+            validation,
+            test,
+        })
+    }
+}
+
+/// Rows of readings with a class each.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClassificationConfig {
+    /// A CSV file with a header row, or `builtin:magic`, `builtin:random`.
+    pub csv: Source,
+    /// The column that holds the class.
+    pub label: String,
+    /// Columns whose equal values keep rows in one part. They are readings too unless `drop` names them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub group_by: Vec<String>,
+    /// Columns that are no readings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drop: Vec<String>,
+    /// How readings become model inputs.
+    #[serde(default)]
+    pub transforms: TransformChoice,
+}
+
+impl ClassificationConfig {
+    /// Without groups, every other column a reading, transforms chosen automatically.
+    pub fn new(csv: Source, label: &str) -> Self {
+        Self {
+            csv,
+            label: label.to_owned(),
+            group_by: Vec::new(),
+            drop: Vec::new(),
+            transforms: TransformChoice::Auto,
+        }
+    }
+}
+
+/// Rows of readings with a number each.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegressionConfig {
+    /// A CSV file with a header row, or `builtin:airfoil`, `builtin:random`.
+    pub csv: Source,
+    /// The column that holds the number.
+    pub target: String,
+    /// Columns whose equal values keep rows in one part. They are readings too unless `drop` names them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub group_by: Vec<String>,
+    /// Columns that are no readings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drop: Vec<String>,
+    /// How readings become model inputs.
+    #[serde(default)]
+    pub transforms: TransformChoice,
+}
+
+impl RegressionConfig {
+    /// Without groups, every other column a reading, transforms chosen automatically.
+    pub fn new(csv: Source, target: &str) -> Self {
+        Self {
+            csv,
+            target: target.to_owned(),
+            group_by: Vec::new(),
+            drop: Vec::new(),
+            transforms: TransformChoice::Auto,
+        }
+    }
+}
+
+/// Pictures with a class per pixel.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, try_from = "SegmentationFields")]
+pub struct SegmentationConfig {
+    /// A folder of PNG or JPEG pictures, or `builtin:tiles`, `builtin:random`.
+    pub images: Source,
+    /// A folder with a mask for each picture, of the same name but for the extension. Built-in pictures need none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub masks: Option<PathBuf>,
+    /// Class names, in the order of their indices.
+    pub classes: Vec<String>,
+    /// Height and width that the network reads.
+    pub size: [usize; 2],
+    /// What becomes of pictures of another size.
+    pub fit: Fit,
+    /// The RGB colour of each class in the masks; without it, pure red, green and blue stand for the first three classes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub colours: Option<Vec<[u8; 3]>>,
+    /// Which pictures must stay in one part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub groups: Option<GroupFile>,
+    /// How many pictures a built-in source makes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<usize>,
+}
+
+impl SegmentationConfig {
+    /// Resized, without groups.
+    pub fn new(images: Source, classes: &[&str], size: [usize; 2]) -> Self {
+        Self {
+            images,
+            masks: None,
+            classes: classes.iter().map(|&name| name.to_owned()).collect(),
+            size,
+            fit: Fit::Resize,
+            colours: None,
+            groups: None,
+            count: None,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SegmentationFields {
+    images: Source,
+    masks: Option<PathBuf>,
+    classes: Vec<String>,
+    size: [usize; 2],
+    #[serde(default)]
+    fit: Fit,
+    colours: Option<Vec<[u8; 3]>>,
+    groups: Option<GroupFile>,
+    count: Option<usize>,
+}
+
+impl TryFrom<SegmentationFields> for SegmentationConfig {
+    type Error = String;
+
+    fn try_from(fields: SegmentationFields) -> Result<Self, String> {
+        let count = fields.classes.len();
+        if !(2..=MAX_CLASSES).contains(&count) {
+            return Err(format!("`classes` names {count} classes; there must be 2 to {MAX_CLASSES}"));
+        }
+        if let Some(twice) = first_repeated(&fields.classes) {
+            return Err(format!("`classes` names `{twice}` twice"));
+        }
+        if fields.size.iter().any(|side| !(8..=1024).contains(side)) {
+            return Err(format!("`size` is [height, width], 8 to 1024 each, not {:?}", fields.size));
+        }
+        if let Some(colours) = &fields.colours {
+            if colours.len() != count {
+                return Err(format!("`colours` holds {} colours for {count} classes", colours.len()));
+            }
+            if let Some(twice) = first_repeated(colours) {
+                return Err(format!("`colours` holds {twice:?} twice"));
+            }
+        }
+        if matches!(fields.images, Source::File(_)) && fields.masks.is_none() {
+            return Err("`masks` is missing: the folder that holds a mask for each picture".to_owned());
+        }
+        Ok(Self {
+            images: fields.images,
+            masks: fields.masks,
+            classes: fields.classes,
+            size: fields.size,
+            fit: fields.fit,
+            colours: fields.colours,
+            groups: fields.groups,
+            count: fields.count,
+        })
+    }
+}
+
+fn first_repeated<T: PartialEq>(items: &[T]) -> Option<&T> {
+    items.iter().enumerate().find(|(i, item)| items[..*i].contains(item)).map(|(_, item)| item)
+}
+
+/// What becomes of pictures of another size.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Fit {
+    /// Scaled to the size; a mask pixel takes the class that most of its area has.
+    #[default]
+    Resize,
+    /// Cut into tiles of the size; what is left over at the right and the bottom is dropped.
+    Tile,
+}
+
+/// A CSV file whose column `file` names pictures, and the column of it that names each picture's group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupFile {
+    /// The CSV file.
+    pub file: PathBuf,
+    /// The column that names the group.
+    pub column: String,
+}
+
+/// How a reading becomes model inputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TransformKind {
+    /// Mean 0, standard deviation 1.
+    Standardise,
+    /// Logarithm of the reading plus an offset chosen from the data; for readings of one sign.
+    Log,
+    /// `sign(x) · ln(1 + |x|/unit)`; for readings of both signs.
+    SignedLog,
+    /// The normal quantile of the reading's rank.
+    Quantile,
+}
+
+/// Which transforms: `"auto"`, `"standardise"`, or a table such as `{ speed = ["log", "quantile"], angle = "standardise" }`, in
+/// which columns that it does not name are chosen automatically.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum TransformChoice {
+    /// Chosen per column from the training rows.
+    #[default]
+    Auto,
+    /// Every reading standardised, nothing else.
+    Standardise,
+    /// Chosen here for the columns named.
+    PerFeature(BTreeMap<String, Vec<TransformKind>>),
+}
+
+impl TransformChoice {
+    /// What is asked for that column; `None` if it is to be chosen automatically.
+    pub fn kinds(&self, feature: &str) -> Option<&[TransformKind]> {
+        match self {
+            Self::Auto => None,
+            Self::Standardise => Some(&[TransformKind::Standardise]),
+            Self::PerFeature(table) => table.get(feature).map(Vec::as_slice),
+        }
+    }
+}
+
+impl Serialize for TransformChoice {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Auto => serializer.serialize_str("auto"),
+            Self::Standardise => serializer.serialize_str("standardise"),
+            Self::PerFeature(table) => table.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for TransformChoice {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ChoiceVisitor)
+    }
+}
+
+struct ChoiceVisitor;
+
+impl<'de> Visitor<'de> for ChoiceVisitor {
+    type Value = TransformChoice;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("\"auto\", \"standardise\" or a table from column names to transforms")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<TransformChoice, E> {
+        match text {
+            "auto" => Ok(TransformChoice::Auto),
+            "standardise" | "standardize" => Ok(TransformChoice::Standardise),
+            _ => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<TransformChoice, A::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged, expecting = "a transform is one of standardise, log, signed_log, quantile, or a list of 1 to 3 of them")]
+        enum OneOrMore {
+            One(TransformKind),
+            More(Vec<TransformKind>),
+        }
+        let mut table = BTreeMap::new();
+        while let Some((feature, kinds)) = map.next_entry::<String, OneOrMore>()? {
+            let kinds = match kinds {
+                OneOrMore::One(kind) => vec![kind],
+                OneOrMore::More(kinds) => kinds,
+            };
+            if !(1..=trident::input::MAX_INPUTS_PER_READING).contains(&kinds.len()) || first_repeated(&kinds).is_some() {
+                return Err(de::Error::custom(format!("`{feature}` needs 1 to 3 different transforms")));
+            }
+            table.insert(feature, kinds);
+        }
+        Ok(TransformChoice::PerFeature(table))
+    }
+}

@@ -1,0 +1,212 @@
+//! `[train]`: how to train, in general and per head.
+
+use serde::{Deserialize, Serialize};
+use trident::spec::Head;
+
+/// How to train.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrainConfig {
+    /// The network, and what is not said here.
+    pub preset: Preset,
+    /// Of weights, batches and augmentation. The split has its own.
+    pub seed: u64,
+    /// What computes.
+    pub backend: Backend,
+    /// How much each head's loss counts in the sum.
+    pub loss_weights: LossWeights,
+    /// Changes of training pictures.
+    pub augmentation: Augmentation,
+    /// Settings of the classification head.
+    #[serde(skip_serializing_if = "HeadOverrides::is_empty")]
+    pub classification: HeadOverrides,
+    /// Settings of the segmentation head.
+    #[serde(skip_serializing_if = "HeadOverrides::is_empty")]
+    pub segmentation: HeadOverrides,
+    /// Settings of the regression head.
+    #[serde(skip_serializing_if = "HeadOverrides::is_empty")]
+    pub regression: HeadOverrides,
+}
+
+impl Default for TrainConfig {
+    fn default() -> Self {
+        Self {
+            preset: Preset::default(),
+            seed: 1,
+            backend: Backend::default(),
+            loss_weights: LossWeights::default(),
+            augmentation: Augmentation::default(),
+            classification: HeadOverrides::default(),
+            segmentation: HeadOverrides::default(),
+            regression: HeadOverrides::default(),
+        }
+    }
+}
+
+impl TrainConfig {
+    /// Settings of one head.
+    pub const fn head(&self, head: Head) -> &HeadOverrides {
+        match head {
+            Head::Classification => &self.classification,
+            Head::Segmentation => &self.segmentation,
+            Head::Regression => &self.regression,
+        }
+    }
+
+    /// Settings of one head, to change them.
+    pub const fn head_mut(&mut self, head: Head) -> &mut HeadOverrides {
+        match head {
+            Head::Classification => &mut self.classification,
+            Head::Segmentation => &mut self.segmentation,
+            Head::Regression => &mut self.regression,
+        }
+    }
+}
+
+/// A network with its training recipe.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Preset {
+    /// Small towers and a depthwise-separable encoder-decoder: for microcontrollers.
+    #[default]
+    Edge,
+    /// The original demo, layer for layer: 7,105,666 parameters.
+    Seed,
+}
+
+impl Preset {
+    /// As it stands in the configuration.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Edge => "edge",
+            Self::Seed => "seed",
+        }
+    }
+}
+
+/// What computes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Backend {
+    /// Burn's fast CPU backend.
+    #[default]
+    Flex,
+    /// Burn's older CPU backend, seven times slower: the second opinion.
+    Ndarray,
+}
+
+impl Backend {
+    /// As it stands in the configuration.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Flex => "flex",
+            Self::Ndarray => "ndarray",
+        }
+    }
+}
+
+/// The rule that turns gradients into steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Optimizer {
+    /// Adam; weight decay joins the gradient.
+    Adam,
+    /// Adam with decoupled weight decay.
+    AdamW,
+}
+
+/// How much each head's loss counts in the sum.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LossWeights {
+    /// Of the classification loss.
+    pub classification: f64,
+    /// Of the segmentation loss.
+    pub segmentation: f64,
+    /// Of the regression loss.
+    pub regression: f64,
+}
+
+impl Default for LossWeights {
+    fn default() -> Self {
+        Self {
+            classification: 1.0,
+            segmentation: 1.0,
+            regression: 1.0,
+        }
+    }
+}
+
+/// Random changes of training pictures.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Augmentation {
+    /// Mirror half of the pictures.
+    pub flips: bool,
+    /// Turn by 0, 90, 180 or 270 degrees; pictures that are not square only by 0 or 180.
+    pub quarter_turns: bool,
+    /// Multiply a picture's pixels by a factor within `1 ± brightness`; 0 is off.
+    pub brightness: f32,
+    /// Multiply each colour channel by a factor within `1 ± colour`; 0 is off.
+    pub colour: f32,
+}
+
+impl Default for Augmentation {
+    fn default() -> Self {
+        Self {
+            flips: true,
+            quarter_turns: true,
+            brightness: 0.0,
+            colour: 0.0,
+        }
+    }
+}
+
+/// What a head's training does otherwise than the preset says.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HeadOverrides {
+    /// Passes over the training rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<usize>,
+    /// Rows per step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch: Option<usize>,
+    /// Highest learning rate of the schedule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub learning_rate: Option<f64>,
+    /// Pull of weights towards zero.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight_decay: Option<f64>,
+    /// The rule that turns gradients into steps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub optimizer: Option<Optimizer>,
+    /// Share of the steps in which the learning rate rises, 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warmup: Option<f64>,
+    /// Whether the learning rate then falls along a cosine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cosine: Option<bool>,
+    /// Decay of the averaged weights per step, below 1; 0 keeps no average.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ema: Option<f64>,
+    /// Epochs without a better validation figure after which training stops.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patience: Option<usize>,
+    /// Share of hidden values set to zero in training, 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dropout: Option<f64>,
+    /// How far labels are moved towards uniform, 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label_smoothing: Option<f64>,
+    /// Weight of each class in the loss, in class order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class_weights: Option<Vec<f32>>,
+}
+
+impl HeadOverrides {
+    /// Whether it changes nothing.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}

@@ -1,0 +1,325 @@
+//! Folders of pictures and masks.
+//!
+//! [`read`] pairs files by their names without extension, in alphabetical order. Pictures are PNG or JPEG of any size; masks hold
+//! a class per pixel as one-hot RGB, as colours that the configuration lists, or as class indices (grey or palette). A picture and
+//! its mask have one size; both are then resized or cut into tiles.
+
+mod fit;
+mod mask;
+
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use image::RgbImage;
+use rayon::prelude::*;
+
+use super::tabular::{Table, TableError};
+use super::{SegmentationData, Split};
+use crate::config::{SegmentationConfig, Source};
+use mask::{ClassColours, Mask};
+
+/// Why pictures and masks cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImagesError {
+    /// A folder or file cannot be read.
+    #[error("{}: cannot read it: {source}", path.display())]
+    Read {
+        /// The folder or file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A folder holds no picture.
+    #[error("{}: no PNG or JPEG files in this folder", path.display())]
+    NoPictures {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The configuration names no folder of masks.
+    #[error("[segmentation] `masks` is missing: the folder that holds a mask for each picture")]
+    NoMasks,
+    /// A picture has no mask, or a mask no picture.
+    #[error("{}: no file of that name in {}{}", path.display(), other.display(), more(*others))]
+    Unpaired {
+        /// The file that stands alone.
+        path: PathBuf,
+        /// The folder in which its partner is missing.
+        other: PathBuf,
+        /// How many more files stand alone.
+        others: usize,
+    },
+    /// Two files differ in their extension only.
+    #[error("{} and {}: two files of one name; remove one", first.display(), second.display())]
+    SameName {
+        /// One file.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+    },
+    /// A file is no picture, or damaged.
+    #[error("{}: cannot decode the picture: {message}", path.display())]
+    Decode {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        message: String,
+    },
+    /// A picture and its mask differ in size.
+    #[error("{}: {}×{} pixels, but its mask {} has {}×{}", picture.display(), size[0], size[1], mask.display(), mask_size[0], mask_size[1])]
+    SizeDiffers {
+        /// The picture.
+        picture: PathBuf,
+        /// Its width and height.
+        size: [usize; 2],
+        /// The mask.
+        mask: PathBuf,
+        /// Its width and height.
+        mask_size: [usize; 2],
+    },
+    /// A picture is smaller than a tile.
+    #[error("{}: {}×{} pixels are smaller than a tile; use fit = \"resize\"", path.display(), size[0], size[1])]
+    SmallerThanTile {
+        /// The picture.
+        path: PathBuf,
+        /// Its width and height.
+        size: [usize; 2],
+    },
+    /// A mask holds a colour that stands for no class.
+    #[error(
+        "{}: the pixel at x = {x}, y = {y} has the colour {colour:?}, which stands for no class; colours are {known}{}",
+        path.display(), colour_advice(path)
+    )]
+    UnknownColour {
+        /// The mask.
+        path: PathBuf,
+        /// Column, from 0.
+        x: usize,
+        /// Row, from 0.
+        y: usize,
+        /// Red, green, blue.
+        colour: [u8; 3],
+        /// The colours that stand for classes.
+        known: String,
+    },
+    /// A mask holds an index that stands for no class.
+    #[error("{}: the pixel at x = {x}, y = {y} has the value {value}, but classes are 0 to {last}", path.display())]
+    UnknownIndex {
+        /// The mask.
+        path: PathBuf,
+        /// Column, from 0.
+        x: usize,
+        /// Row, from 0.
+        y: usize,
+        /// The value.
+        value: u16,
+        /// The index of the last class.
+        last: usize,
+    },
+    /// No pixel has a class.
+    #[error("no pixel of any mask has the class `{class}`; remove it from `classes`, or check the colours")]
+    ClassAbsent {
+        /// The class's name.
+        class: String,
+    },
+    /// The file of groups.
+    #[error(transparent)]
+    Groups(#[from] TableError),
+    /// The file of groups does not name a picture.
+    #[error("{}: no row for the picture {} in column `file`", path.display(), picture.display())]
+    NoGroup {
+        /// The file of groups.
+        path: PathBuf,
+        /// The picture.
+        picture: PathBuf,
+    },
+}
+
+fn more(others: usize) -> String {
+    if others == 0 { String::new() } else { format!(" (and {others} more files stand alone)") }
+}
+
+fn colour_advice(path: &Path) -> &'static str {
+    let jpeg = path.extension().is_some_and(|extension| !extension.eq_ignore_ascii_case("png"));
+    if jpeg { "; JPEG blurs colours, save masks as PNG" } else { " (`colours` in [segmentation] sets them)" }
+}
+
+/// Reads all pictures and masks; beside them a group number each, equal for pictures that must stay in one part.
+///
+/// # Errors
+/// The first fault, in alphabetical order of the files.
+pub fn read(config: &SegmentationConfig) -> Result<(SegmentationData, Vec<usize>), ImagesError> {
+    let (Source::File(images), Some(masks)) = (&config.images, &config.masks) else {
+        return Err(ImagesError::NoMasks);
+    };
+    let pairs = pairs(images, masks)?;
+    let groups = groups(config, &pairs)?;
+    let colours = ClassColours::new(config);
+    let tiles: Vec<_> = pairs.par_iter().map(|pair| read_pair(pair, config, &colours)).collect();
+
+    let [height, width] = config.size;
+    let mut data = SegmentationData {
+        height,
+        width,
+        classes: config.classes.clone(),
+        names: Vec::new(),
+        pixels: Vec::new(),
+        masks: Vec::new(),
+        split: Split::default(),
+        generated: false,
+    };
+    let mut tile_groups = Vec::new();
+    for (tiles, group) in tiles.into_iter().zip(groups) {
+        for tile in tiles? {
+            data.names.push(tile.name);
+            data.pixels.extend_from_slice(&tile.pixels);
+            data.masks.extend_from_slice(&tile.mask);
+            tile_groups.push(group);
+        }
+    }
+    Ok((data, tile_groups))
+}
+
+/// Refuses data in which a class never stands.
+///
+/// # Errors
+/// The first such class.
+pub fn refuse_absent(data: &SegmentationData) -> Result<(), ImagesError> {
+    let mut found = vec![false; data.classes.len()];
+    data.masks.iter().for_each(|&class| found[usize::from(class)] = true);
+    match found.iter().position(|found| !found) {
+        None => Ok(()),
+        Some(class) => Err(ImagesError::ClassAbsent {
+            class: data.classes[class].clone(),
+        }),
+    }
+}
+
+/// A picture's file and its mask's.
+struct Pair {
+    picture: PathBuf,
+    mask: PathBuf,
+}
+
+/// A picture of the size that the network reads.
+struct Tile {
+    name: String,
+    pixels: Vec<u8>,
+    mask: Vec<u8>,
+}
+
+fn read_pair(pair: &Pair, config: &SegmentationConfig, colours: &ClassColours) -> Result<Vec<Tile>, ImagesError> {
+    let picture = read_picture(&pair.picture)?;
+    let mask = mask::read(&pair.mask, colours)?;
+    let size = [picture.width() as usize, picture.height() as usize];
+    if size != [mask.width, mask.height] {
+        return Err(ImagesError::SizeDiffers {
+            picture: pair.picture.clone(),
+            size,
+            mask: pair.mask.clone(),
+            mask_size: [mask.width, mask.height],
+        });
+    }
+    let name = name(&pair.picture);
+    let tiles = fit::fit(&name, picture, mask, config);
+    if tiles.is_empty() {
+        let path = pair.picture.clone();
+        return Err(ImagesError::SmallerThanTile { path, size });
+    }
+    Ok(tiles)
+}
+
+fn read_picture(path: &Path) -> Result<RgbImage, ImagesError> {
+    let bytes = read_bytes(path)?;
+    let decoded = image::load_from_memory(&bytes).map_err(|error| decode_error(path, error))?;
+    Ok(decoded.into_rgb8())
+}
+
+fn read_bytes(path: &Path) -> Result<Vec<u8>, ImagesError> {
+    std::fs::read(path).map_err(|source| read_error(path, source))
+}
+
+fn read_error(path: &Path, source: std::io::Error) -> ImagesError {
+    ImagesError::Read {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+fn decode_error(path: &Path, error: impl std::fmt::Display) -> ImagesError {
+    ImagesError::Decode {
+        path: path.to_owned(),
+        message: error.to_string(),
+    }
+}
+
+fn name(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Pictures of a folder by their names without extension.
+fn pictures(folder: &Path) -> Result<BTreeMap<String, PathBuf>, ImagesError> {
+    let mut found = BTreeMap::new();
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(|source| read_error(folder, source))? {
+        files.push(entry.map_err(|source| read_error(folder, source))?.path());
+    }
+    files.sort();
+    let is_picture = |path: &PathBuf| {
+        let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default();
+        ["png", "jpg", "jpeg"].iter().any(|known| extension.eq_ignore_ascii_case(known)) && !name(path).starts_with('.')
+    };
+    for path in files.into_iter().filter(is_picture) {
+        if let Some(first) = found.insert(name(&path), path.clone()) {
+            return Err(ImagesError::SameName { first, second: path });
+        }
+    }
+    if found.is_empty() {
+        return Err(ImagesError::NoPictures { path: folder.to_owned() });
+    }
+    Ok(found)
+}
+
+fn pairs(images: &Path, masks: &Path) -> Result<Vec<Pair>, ImagesError> {
+    let (pictures, mut found) = (pictures(images)?, pictures(masks)?);
+    let mut pairs = Vec::new();
+    let mut alone = Vec::new();
+    for (name, picture) in pictures {
+        match found.remove(&name) {
+            Some(mask) => pairs.push(Pair { picture, mask }),
+            None => alone.push((picture, masks)),
+        }
+    }
+    alone.extend(found.into_values().map(|mask| (mask, images)));
+    let others = alone.len().saturating_sub(1);
+    match alone.into_iter().next() {
+        None => Ok(pairs),
+        Some((path, other)) => Err(ImagesError::Unpaired {
+            path,
+            other: other.to_owned(),
+            others,
+        }),
+    }
+}
+
+/// The group of each picture; without a file of groups each is its own.
+fn groups(config: &SegmentationConfig, pairs: &[Pair]) -> Result<Vec<usize>, ImagesError> {
+    let Some(groups) = &config.groups else {
+        return Ok((0..pairs.len()).collect());
+    };
+    let table = Table::read(&groups.file)?;
+    let numbers = table.groups(std::slice::from_ref(&groups.column))?.unwrap_or_default();
+    let names = table.cells("file")?.map(|file| name(Path::new(file)));
+    let group: HashMap<String, usize> = names.zip(numbers).collect();
+    let find = |pair: &Pair| {
+        group.get(&name(&pair.picture)).copied().ok_or_else(|| ImagesError::NoGroup {
+            path: groups.file.clone(),
+            picture: pair.picture.clone(),
+        })
+    };
+    pairs.iter().map(find).collect()
+}
+
+#[cfg(test)]
+mod tests;

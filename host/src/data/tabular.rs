@@ -1,0 +1,541 @@
+//! CSV files with a header row.
+//!
+//! Start with [`Table::read`]; then take [`Table::readings`] and one of [`Table::labels`] and [`Table::numbers`]. Numbers are
+//! decimal with a point, finite, within the range of `f32`. Every error names the file, and the line and column if there is one.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use super::Readings;
+
+/// The most readings that a row may have; the device's limit.
+pub const MAX_READINGS: usize = 64;
+
+/// The most different labels that a column may have; the device's limit.
+pub const MAX_LABELS: usize = 16;
+
+/// Why a CSV file cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TableError {
+    /// The file cannot be read.
+    #[error("{}: cannot read the file: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not CSV in UTF-8.
+    #[error("{}:{line}: not a CSV file in UTF-8: {message}", path.display())]
+    Csv {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: u64,
+        /// What is wrong.
+        message: String,
+    },
+    /// Nothing is in it.
+    #[error("{}: the file is empty; it needs a header row and rows of values", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// There is only a header.
+    #[error("{}: no rows below the header", path.display())]
+    HeaderOnly {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A row is shorter or longer than the header.
+    #[error("{}:{line}: {found} values where the header names {expected} columns", path.display())]
+    Ragged {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: u64,
+        /// Columns in the header.
+        expected: usize,
+        /// Values in the row.
+        found: usize,
+    },
+    /// Two columns have one name, or one has none.
+    #[error("{}:1: the column name `{column}` stands {count} times; each must stand once", path.display())]
+    DuplicateColumn {
+        /// The file.
+        path: PathBuf,
+        /// The name.
+        column: String,
+        /// How often it stands.
+        count: usize,
+    },
+    /// A column that the configuration names is not there.
+    #[error("{}:1: no column `{column}`; there are: {}", path.display(), columns.join(", "))]
+    MissingColumn {
+        /// The file.
+        path: PathBuf,
+        /// The name sought.
+        column: String,
+        /// The names there are.
+        columns: Vec<String>,
+    },
+    /// A cell is empty.
+    #[error("{}:{line}: column `{column}` is empty; fill it in, or remove the row", path.display())]
+    MissingValue {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: u64,
+        /// The column.
+        column: String,
+    },
+    /// A cell holds something else than a number.
+    #[error("{}:{line}: column `{column}` holds `{text}`, which is not a number; name the column in `drop` if it is no reading", path.display())]
+    NotANumber {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: u64,
+        /// The column.
+        column: String,
+        /// What it holds.
+        text: String,
+    },
+    /// A cell holds NaN, infinity, or a number beyond 3.4e38.
+    #[error("{}:{line}: column `{column}` holds `{text}`, which is not a finite 32-bit number; remove or repair the row", path.display())]
+    NotFinite {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: u64,
+        /// The column.
+        column: String,
+        /// What it holds.
+        text: String,
+    },
+    /// All rows have the same value there.
+    #[error("{}: column `{column}` is {value} in every row and tells nothing; name it in `drop`", path.display())]
+    Constant {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// The value.
+        value: f32,
+    },
+    /// All rows have the same label.
+    #[error("{}: every row has the label `{label}` in column `{column}`; there must be two or more", path.display())]
+    OneClass {
+        /// The file.
+        path: PathBuf,
+        /// The label column.
+        column: String,
+        /// The label.
+        label: String,
+    },
+    /// There are more labels than the device can hold.
+    #[error("{}: column `{column}` has {count} different labels, at most {MAX_LABELS} are possible; is it a class?", path.display())]
+    TooManyLabels {
+        /// The file.
+        path: PathBuf,
+        /// The label column.
+        column: String,
+        /// How many there are.
+        count: usize,
+    },
+    /// A label that the run does not know.
+    #[error("{}:{line}: column `{column}` holds the label `{label}`; the model knows: {}", path.display(), classes.join(", "))]
+    UnknownLabel {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: u64,
+        /// The label column.
+        column: String,
+        /// The label.
+        label: String,
+        /// The labels known.
+        classes: Vec<String>,
+    },
+    /// No column, or too many, are left as readings.
+    #[error("{}:1: {count} columns are readings; there must be 1 to {MAX_READINGS}", path.display())]
+    ReadingCount {
+        /// The file.
+        path: PathBuf,
+        /// How many there are.
+        count: usize,
+    },
+}
+
+/// A CSV file in memory: unique column names, one or more rows of as many cells.
+#[derive(Clone, Debug)]
+pub struct Table {
+    path: PathBuf,
+    columns: Vec<String>,
+    rows: Vec<Row>,
+}
+
+#[derive(Clone, Debug)]
+struct Row {
+    /// Where it begins, from 1.
+    line: u64,
+    cells: csv::StringRecord,
+}
+
+impl Table {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// An unreadable or empty file, a ragged row, a column name that stands twice.
+    pub fn read(path: &Path) -> Result<Self, TableError> {
+        let bytes = std::fs::read(path).map_err(|source| TableError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        Self::parse(path, &bytes)
+    }
+
+    /// Reads a text; `path` only serves error messages.
+    ///
+    /// # Errors
+    /// An empty text, a ragged row, a column name that stands twice.
+    pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, TableError> {
+        let path = path.to_owned();
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        if bytes.trim_ascii().is_empty() {
+            return Err(TableError::Empty { path });
+        }
+        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes);
+        let columns: Vec<String> = match reader.headers() {
+            Ok(header) => header.iter().map(str::to_owned).collect(),
+            Err(error) => return Err(csv_error(path, bytes, &error)),
+        };
+        for column in &columns {
+            let count = columns.iter().filter(|other| *other == column).count();
+            if count > 1 {
+                let column = column.clone();
+                return Err(TableError::DuplicateColumn { path, column, count });
+            }
+        }
+        let row = |cells: csv::StringRecord| Row {
+            line: line(bytes, cells.position()),
+            cells,
+        };
+        let rows: Vec<Row> = match reader.records().map(|cells| cells.map(row)).collect() {
+            Ok(rows) => rows,
+            Err(error) => return Err(csv_error(path, bytes, &error)),
+        };
+        if rows.is_empty() {
+            return Err(TableError::HeaderOnly { path });
+        }
+        Ok(Self { path, columns, rows })
+    }
+
+    /// The file's path, for messages.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How many rows stand below the header.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Never: a table has a row.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The column names, in order.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// The index of a column.
+    ///
+    /// # Errors
+    /// There is none of that name.
+    pub fn column(&self, name: &str) -> Result<usize, TableError> {
+        let found = self.columns.iter().position(|column| column == name);
+        found.ok_or_else(|| TableError::MissingColumn {
+            path: self.path.clone(),
+            column: name.to_owned(),
+            columns: self.columns.clone(),
+        })
+    }
+
+    /// The cells of a column.
+    ///
+    /// # Errors
+    /// There is none of that name.
+    pub fn cells(&self, name: &str) -> Result<impl Iterator<Item = &str>, TableError> {
+        let index = self.column(name)?;
+        Ok(self.rows.iter().map(move |row| &row.cells[index]))
+    }
+
+    /// The names of all columns but these.
+    ///
+    /// # Errors
+    /// A name that is no column; none or more than [`MAX_READINGS`] left.
+    pub fn columns_except(&self, others: &[&str]) -> Result<Vec<String>, TableError> {
+        for name in others {
+            self.column(name)?;
+        }
+        let left = self.columns.iter().filter(|column| !others.contains(&column.as_str()));
+        let left: Vec<String> = left.cloned().collect();
+        match left.len() {
+            1..=MAX_READINGS => Ok(left),
+            count => Err(TableError::ReadingCount {
+                path: self.path.clone(),
+                count,
+            }),
+        }
+    }
+
+    /// The values of these columns, row by row.
+    ///
+    /// # Errors
+    /// A missing column; a cell that is empty, not a number or not finite.
+    pub fn readings(&self, features: Vec<String>) -> Result<Readings, TableError> {
+        let indices = features.iter().map(|name| self.column(name)).collect::<Result<Vec<_>, _>>()?;
+        let mut values = Vec::with_capacity(indices.len() * self.rows.len());
+        for row in &self.rows {
+            for &index in &indices {
+                values.push(self.number(row, index)?);
+            }
+        }
+        Ok(Readings { features, values })
+    }
+
+    /// Refuses readings of which a column never changes.
+    ///
+    /// # Errors
+    /// The first such column.
+    pub fn refuse_constant(&self, readings: &Readings) -> Result<(), TableError> {
+        for (feature, column) in readings.features.iter().enumerate() {
+            let first = readings.row(0)[feature];
+            if (1..readings.rows()).all(|row| readings.row(row)[feature] == first) {
+                return Err(TableError::Constant {
+                    path: self.path.clone(),
+                    column: column.clone(),
+                    value: first,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The values of one column.
+    ///
+    /// # Errors
+    /// As [`Table::readings`].
+    pub fn numbers(&self, name: &str) -> Result<Vec<f32>, TableError> {
+        Ok(self.readings(vec![name.to_owned()])?.values)
+    }
+
+    /// The labels of a column: their names, sorted (numbers by value, else by text), and the index of each row's.
+    ///
+    /// # Errors
+    /// A missing column, an empty cell, fewer than two or more than [`MAX_LABELS`] different labels.
+    pub fn labels(&self, name: &str) -> Result<(Vec<String>, Vec<u16>), TableError> {
+        let mut classes: Vec<String> = self.cells(name)?.map(str::to_owned).collect();
+        classes.sort_unstable();
+        classes.dedup();
+        let numeric: Option<Vec<f64>> = classes.iter().map(|class| class.parse().ok()).collect();
+        if numeric.is_some_and(|values: Vec<f64>| values.iter().all(|value| value.is_finite())) {
+            let value = |class: &String| class.parse::<f64>().unwrap_or(0.0);
+            classes.sort_by(|a, b| value(a).total_cmp(&value(b)));
+        }
+        let labels = self.labels_among(name, &classes)?;
+        match classes.len() {
+            2..=MAX_LABELS => Ok((classes, labels)),
+            1 => Err(TableError::OneClass {
+                path: self.path.clone(),
+                column: name.to_owned(),
+                label: classes[0].clone(),
+            }),
+            count => Err(TableError::TooManyLabels {
+                path: self.path.clone(),
+                column: name.to_owned(),
+                count,
+            }),
+        }
+    }
+
+    /// The index of each row's label among names that are known already.
+    ///
+    /// # Errors
+    /// A missing column, an empty cell, a label that is not among them.
+    pub fn labels_among(&self, name: &str, classes: &[String]) -> Result<Vec<u16>, TableError> {
+        let column = self.column(name)?;
+        let index: HashMap<&str, u16> = (0..).zip(classes).map(|(i, class)| (class.as_str(), i)).collect();
+        let label = |row: &Row| {
+            let text = &row.cells[column];
+            if text.is_empty() {
+                return Err(self.missing_value(row, column));
+            }
+            index.get(text).copied().ok_or_else(|| TableError::UnknownLabel {
+                path: self.path.clone(),
+                line: row.line,
+                column: name.to_owned(),
+                label: text.to_owned(),
+                classes: classes.to_vec(),
+            })
+        };
+        self.rows.iter().map(label).collect()
+    }
+
+    /// A number per row, equal where all of these columns hold equal text; `None` without columns.
+    ///
+    /// # Errors
+    /// A missing column.
+    pub fn groups(&self, names: &[String]) -> Result<Option<Vec<usize>>, TableError> {
+        if names.is_empty() {
+            return Ok(None);
+        }
+        let columns = names.iter().map(|name| self.column(name)).collect::<Result<Vec<_>, _>>()?;
+        let mut seen = HashMap::new();
+        let mut number = |row: &Row| {
+            let key: Vec<String> = columns.iter().map(|&column| row.cells[column].to_owned()).collect();
+            let next = seen.len();
+            *seen.entry(key).or_insert(next)
+        };
+        Ok(Some(self.rows.iter().map(&mut number).collect()))
+    }
+
+    fn number(&self, row: &Row, column: usize) -> Result<f32, TableError> {
+        let text = &row.cells[column];
+        match text.parse::<f32>() {
+            // Adding zero turns −0 into 0, so that equal rows have equal bits.
+            Ok(value) if value.is_finite() => Ok(value + 0.0),
+            Ok(_) => Err(TableError::NotFinite {
+                path: self.path.clone(),
+                line: row.line,
+                column: self.columns[column].clone(),
+                text: text.to_owned(),
+            }),
+            Err(_) if text.is_empty() => Err(self.missing_value(row, column)),
+            Err(_) => Err(TableError::NotANumber {
+                path: self.path.clone(),
+                line: row.line,
+                column: self.columns[column].clone(),
+                text: text.to_owned(),
+            }),
+        }
+    }
+
+    fn missing_value(&self, row: &Row, column: usize) -> TableError {
+        TableError::MissingValue {
+            path: self.path.clone(),
+            line: row.line,
+            column: self.columns[column].clone(),
+        }
+    }
+}
+
+/// The line of a record. The reader counts empty lines before a record as part of it; here they are passed over.
+fn line(bytes: &[u8], position: Option<&csv::Position>) -> u64 {
+    position.map_or(1, |position| {
+        let rest = usize::try_from(position.byte()).ok().and_then(|start| bytes.get(start..)).unwrap_or_default();
+        let empty = rest.iter().take_while(|&&byte| byte == b'\n' || byte == b'\r');
+        position.line() + empty.filter(|&&byte| byte == b'\n').count() as u64
+    })
+}
+
+fn csv_error(path: PathBuf, bytes: &[u8], error: &csv::Error) -> TableError {
+    let line = line(bytes, error.position());
+    match error.kind() {
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => TableError::Ragged {
+            path,
+            line,
+            expected: usize::try_from(*expected_len).unwrap_or(usize::MAX),
+            found: usize::try_from(*len).unwrap_or(usize::MAX),
+        },
+        csv::ErrorKind::Utf8 { err, .. } => TableError::Csv {
+            path,
+            line,
+            message: err.to_string(),
+        },
+        _ => TableError::Csv {
+            path,
+            line,
+            message: error.to_string(),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(text: &str) -> Result<Table, TableError> {
+        Table::parse(Path::new("t.csv"), text.as_bytes())
+    }
+
+    fn message<T>(result: Result<T, TableError>) -> String {
+        result.err().expect("an error").to_string()
+    }
+
+    fn readings(text: &str) -> Result<Readings, TableError> {
+        let table = table(text)?;
+        let readings = table.readings(table.columns_except(&["y"])?)?;
+        table.refuse_constant(&readings)?;
+        Ok(readings)
+    }
+
+    #[test]
+    fn values_come_in_order() {
+        let read = readings("\u{feff}a, b ,y\r\n1, 2.5,p\r\n-0,4e2,q\r\n").unwrap();
+        assert_eq!(read.features, ["a", "b"]);
+        assert_eq!(read.values, [1.0, 2.5, 0.0, 400.0]);
+        assert!(read.values[2].is_sign_positive());
+    }
+
+    #[test]
+    fn faults_name_file_line_and_column() {
+        assert!(message(table("")).starts_with("t.csv: the file is empty"));
+        assert!(message(table("\n \n")).starts_with("t.csv: the file is empty"));
+        assert!(message(table("a,y\n")).starts_with("t.csv: no rows"));
+        assert_eq!(
+            message(table("a,y\n1,p\n2\n")),
+            "t.csv:3: 1 values where the header names 2 columns"
+        );
+        assert!(message(table("a,a,y\n1,2,p\n")).contains("`a` stands 2 times"));
+        assert!(message(readings("a,y\n1,p\nx,q\n")).starts_with("t.csv:3: column `a` holds `x`, which is not a number"));
+        assert!(message(readings("a,y\n1,p\n\n\"\",q\n")).starts_with("t.csv:4: column `a` is empty"));
+        for bad in ["nan", "NaN", "inf", "-Infinity", "1e39"] {
+            let message = message(readings(&format!("a,y\n{bad},p\n1,q\n")));
+            assert!(message.starts_with(&format!("t.csv:2: column `a` holds `{bad}`, which is not a finite")), "{message}");
+        }
+        assert!(message(readings("a,y\n1,p\n1,q\n")).starts_with("t.csv: column `a` is 1 in every row"));
+        assert!(message(readings("a,b\n1,2\n")).ends_with("no column `y`; there are: a, b"));
+        assert!(message(readings("y\n1\n")).contains("0 columns are readings"));
+        let wide: Vec<String> = (0..65).map(|i| format!("c{i}")).collect();
+        let text = format!("{},y\n{}1\n", wide.join(","), "1,".repeat(65));
+        assert!(message(readings(&text)).contains("65 columns are readings"));
+        assert!(message(Table::parse(Path::new("t.csv"), b"a,y\n1,\xff\n")).starts_with("t.csv:2: not a CSV file"));
+        assert!(message(Table::read(Path::new("no/such.csv"))).starts_with("no/such.csv: cannot read"));
+    }
+
+    #[test]
+    fn labels_are_sorted_by_value_or_text() {
+        let labels = |text: &str| table(text).and_then(|table| table.labels("y"));
+        assert_eq!(labels("y\n10\n9\n10\n").unwrap(), (vec!["9".into(), "10".into()], vec![1, 0, 1]));
+        assert_eq!(labels("y\nq\np10\n").unwrap(), (vec!["p10".into(), "q".into()], vec![1, 0]));
+        assert!(message(labels("y\np\np\n")).contains("every row has the label `p`"));
+        let many: String = (0..17).map(|i| format!("{i}\n")).collect();
+        assert!(message(labels(&format!("y\n{many}"))).contains("17 different labels"));
+        let known = ["a".to_owned(), "b".to_owned()];
+        let unknown = table("y\nb\nc\n").unwrap().labels_among("y", &known);
+        assert_eq!(message(unknown), "t.csv:3: column `y` holds the label `c`; the model knows: a, b");
+    }
+
+    #[test]
+    fn groups_are_equal_where_all_columns_are() {
+        let table = table("a,b\n1,x\n1,y\n1,x\n").unwrap();
+        let both = table.groups(&["a".into(), "b".into()]).unwrap();
+        assert_eq!(both, Some(vec![0, 1, 0]));
+        assert_eq!(table.groups(&[]).unwrap(), None);
+    }
+}

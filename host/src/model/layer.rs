@@ -1,0 +1,210 @@
+//! Burn modules of the layers that hold weights.
+
+use burn::module::{Module, Param, ParamId};
+use burn::tensor::module::{batch_norm_train, conv2d, linear};
+use burn::tensor::ops::ConvOptions;
+use burn::tensor::{Device, Tensor, TensorData};
+use trident::spec::Padding;
+
+use super::folded::NORM_EPSILON;
+use super::state::{LayerState, NormState};
+
+/// Weight of the newest batch in running mean and variance.
+const MOMENTUM: f32 = 0.1;
+
+/// A layer that holds weights.
+#[derive(Module, Debug)]
+pub(super) enum Block {
+    /// Every output sums all inputs.
+    Linear(Linear),
+    /// Full or depthwise convolution.
+    Conv(Conv),
+}
+
+/// A fully connected layer: weights `[in, out]`.
+#[derive(Module, Debug)]
+pub(super) struct Linear {
+    weight: Param<Tensor<2>>,
+    bias: Param<Tensor<1>>,
+}
+
+/// A square convolution, NCHW: weights `[out, in / groups, kernel, kernel]`.
+#[derive(Module, Debug)]
+pub(super) struct Conv {
+    weight: Param<Tensor<4>>,
+    bias: Option<Param<Tensor<1>>>,
+    norm: Option<Norm>,
+}
+
+/// Batch normalisation: trained scale and offset, running mean and variance.
+#[derive(Module, Debug)]
+struct Norm {
+    gamma: Param<Tensor<1>>,
+    beta: Param<Tensor<1>>,
+    #[module(skip)]
+    mean: Vec<f32>,
+    #[module(skip)]
+    variance: Vec<f32>,
+}
+
+/// Mean and variance of one batch, per channel.
+#[derive(Debug)]
+pub struct BatchStatistics {
+    pub(super) layer: usize,
+    mean: Tensor<1>,
+    variance: Tensor<1>,
+}
+
+/// How a window moves.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Window {
+    pub kernel: u8,
+    pub stride: u8,
+    pub padding: Padding,
+    pub depthwise: bool,
+}
+
+/// Hands out parameters whose identity is fixed, so that an optimiser's record finds them again.
+pub(super) struct Parameters<'d> {
+    pub device: &'d Device,
+    next: u64,
+}
+
+impl<'d> Parameters<'d> {
+    pub fn new(device: &'d Device) -> Self {
+        Self { device, next: 1 }
+    }
+
+    fn take<const D: usize>(&mut self, numbers: &[f32], shape: [usize; D]) -> Param<Tensor<D>> {
+        let tensor = Tensor::from_data(TensorData::new(numbers.to_vec(), shape), self.device);
+        let id = ParamId::from(self.next);
+        self.next += 1;
+        Param::initialized(id, if self.device.is_autodiff() { tensor.require_grad() } else { tensor })
+    }
+}
+
+/// A tensor's numbers in row-major order.
+///
+/// # Panics
+/// If the device lost them, which a CPU does not.
+pub(crate) fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.try_into_vec_as::<f32>().expect("a float tensor on this computer")
+}
+
+impl Linear {
+    pub fn new(state: &LayerState, units: usize, parameters: &mut Parameters) -> Self {
+        Self {
+            weight: parameters.take(&state.weight, [state.weight.len() / units, units]),
+            bias: parameters.take(&state.bias, [units]),
+        }
+    }
+
+    pub fn forward(&self, rows: Tensor<2>) -> Tensor<2> {
+        linear(rows, self.weight.val(), Some(self.bias.val()))
+    }
+}
+
+impl Conv {
+    pub fn new(state: &LayerState, channels: usize, window: Window, parameters: &mut Parameters) -> Self {
+        let kernel = usize::from(window.kernel);
+        let inputs = state.weight.len() / (channels * kernel * kernel);
+        Self {
+            weight: parameters.take(&state.weight, [channels, inputs, kernel, kernel]),
+            bias: state.norm.is_none().then(|| parameters.take(&state.bias, [channels])),
+            norm: state.norm.as_ref().map(|norm| Norm::new(norm, parameters)),
+        }
+    }
+
+    /// The sum, normalised; in training by the batch's own statistics, which are handed out.
+    pub fn forward(&self, map: Tensor<4>, window: Window, training: bool) -> (Tensor<4>, Option<[Tensor<1>; 2]>) {
+        let bias = self.bias.as_ref().map(Param::val);
+        let sum = convolve(map, self.weight.val(), bias, window);
+        match &self.norm {
+            None => (sum, None),
+            Some(norm) if training => norm.by_batch(sum),
+            Some(norm) => (norm.by_running(sum), None),
+        }
+    }
+}
+
+impl Norm {
+    fn new(state: &NormState, parameters: &mut Parameters) -> Self {
+        let channels = state.gamma.len();
+        Self {
+            gamma: parameters.take(&state.gamma, [channels]),
+            beta: parameters.take(&state.beta, [channels]),
+            mean: state.mean.clone(),
+            variance: state.variance.clone(),
+        }
+    }
+
+    fn by_batch(&self, sum: Tensor<4>) -> (Tensor<4>, Option<[Tensor<1>; 2]>) {
+        let result = batch_norm_train(sum, self.gamma.val(), self.beta.val(), NORM_EPSILON);
+        (result.output, Some([result.mean, result.variance]))
+    }
+
+    fn by_running(&self, sum: Tensor<4>) -> Tensor<4> {
+        let device = sum.device();
+        let row = |numbers: &[f32]| Tensor::from_data(TensorData::new(numbers.to_vec(), [numbers.len()]), &device);
+        let (mean, variance) = (row(&self.mean), row(&self.variance));
+        burn::tensor::module::batch_norm(sum, self.gamma.val(), self.beta.val(), mean, variance, NORM_EPSILON)
+    }
+}
+
+impl Block {
+    /// The layer's numbers as they stand.
+    pub fn state(&self) -> LayerState {
+        match self {
+            Block::Linear(layer) => LayerState {
+                weight: numbers(layer.weight.val()),
+                bias: numbers(layer.bias.val()),
+                norm: None,
+            },
+            Block::Conv(layer) => LayerState {
+                weight: numbers(layer.weight.val()),
+                bias: layer.bias.as_ref().map_or_else(Vec::new, |bias| numbers(bias.val())),
+                norm: layer.norm.as_ref().map(|norm| NormState {
+                    gamma: numbers(norm.gamma.val()),
+                    beta: numbers(norm.beta.val()),
+                    mean: norm.mean.clone(),
+                    variance: norm.variance.clone(),
+                }),
+            },
+        }
+    }
+
+    /// Moves running mean and variance towards those of a batch.
+    pub fn absorb(&mut self, statistics: BatchStatistics) {
+        if let Block::Conv(Conv { norm: Some(norm), .. }) = self {
+            let newest = [numbers(statistics.mean), numbers(statistics.variance)];
+            for (running, newest) in [&mut norm.mean, &mut norm.variance].into_iter().zip(newest) {
+                for (r, n) in running.iter_mut().zip(newest) {
+                    *r += MOMENTUM * (n - *r);
+                }
+            }
+        }
+    }
+}
+
+impl BatchStatistics {
+    pub(super) fn new(layer: usize, [mean, variance]: [Tensor<1>; 2]) -> Self {
+        Self { layer, mean, variance }
+    }
+}
+
+/// A convolution that pads as [`Padding::extent`] says.
+///
+/// # Shapes
+/// `map` `[n, in, h, w]`, `weight` `[out, in / groups, kernel, kernel]`.
+fn convolve(map: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>>, window: Window) -> Tensor<4> {
+    let [_, channels, h, w] = map.dims();
+    let side = |n: usize| {
+        let extent = window.padding.extent(n as u16, window.kernel, window.stride);
+        let (_, before, after) = extent.expect("the spec was checked");
+        (usize::from(before), usize::from(after))
+    };
+    let stride = usize::from(window.stride);
+    let groups = if window.depthwise { channels } else { 1 };
+    let options = ConvOptions::new_with_padding([stride; 2], [side(h), side(w)], [1; 2], groups);
+    conv2d(map, weight, bias, options)
+}

@@ -1,0 +1,409 @@
+//! From a folded float model and its ranges to tensors, nodes and parameters.
+//!
+//! Layers are lowered in order; an input enters the arena right before its first reader and a head's result leaves it right
+//! behind its last layer, so that nothing lives longer than it must.
+
+use trident::arithmetic::SHIFTS;
+use trident::graph::{Element, Node, Op, Tensor};
+use trident::input::{ModelInput, Segment};
+use trident::spec::{Activation, Head, HeadSet, InputSlot, Layer, ModelSpec, Padding, Shape};
+
+use super::plan::{ArenaPlan, Demand, plan};
+use super::range::Quantization;
+use super::ranges::Ranges;
+use super::writer::ParameterWriter;
+use super::{LayerError, QuantizeError};
+use crate::model::{FoldedModel, LayerWeights};
+use crate::run::Transforms;
+
+/// A lowered model: everything a blob holds but names and golden vectors.
+#[derive(Clone, Debug)]
+pub struct Lowered {
+    /// Tensors, with their places in the arena.
+    pub tensors: Vec<Tensor>,
+    /// Nodes in execution order.
+    pub nodes: Vec<Node>,
+    /// Weights and tables.
+    pub parameters: ParameterWriter,
+    /// Where tensors lie.
+    pub plan: ArenaPlan,
+    /// Per value of the spec, the tensor that holds it; `usize::MAX` if no head needs it.
+    pub tensor_of_value: Vec<usize>,
+    /// The ranges, widened where a multiplier asked for it.
+    pub ranges: Ranges,
+}
+
+/// Lowers a model.
+///
+/// # Errors
+/// If a layer cannot be expressed in int8, naming it.
+pub fn lower(model: &FoldedModel, mut ranges: Ranges, transforms: &Transforms) -> Result<Lowered, QuantizeError> {
+    let spec = &model.spec;
+    widen_ranges(model, &mut ranges);
+    let mut lowering = Lowering {
+        spec,
+        shapes: spec.shapes()?.to_vec(),
+        heads: spec.heads_of_values().to_vec(),
+        ranges,
+        tensors: Vec::new(),
+        nodes: Vec::new(),
+        parameters: ParameterWriter::default(),
+        tensor_of_value: vec![None; spec.inputs.len() + spec.layers.len()],
+    };
+    for (index, layer) in spec.layers.iter().enumerate() {
+        if lowering.heads[spec.inputs.len() + index].is_empty() {
+            continue;
+        }
+        for &value in &layer.inputs {
+            lowering.bring_in(value.into(), transforms)?;
+        }
+        lowering.layer(index, model.layers[index].as_ref()).map_err(|error| error.at(index))?;
+        lowering.take_out(index, model.layers[index].as_ref(), transforms).map_err(|error| error.at(index))?;
+    }
+    lowering.finish()
+}
+
+/// A requantisation multiplier must stay below one half: where it would not, the output's range is widened. Wider inputs make
+/// for larger multipliers behind them, so that layers are visited until nothing changes.
+fn widen_ranges(model: &FoldedModel, ranges: &mut Ranges) {
+    let spec = &model.spec;
+    let mut changed = true;
+    while changed {
+        changed = false;
+        for (layer, weights) in model.layers.iter().enumerate() {
+            let Some(weights) = weights.as_ref().filter(|_| !is_head_sum(spec, layer)) else { continue };
+            let input = ranges.of(spec.layers[layer].inputs[0].into()).quantization.scale;
+            let scales = weight_scales(&spec.layers[layer].layer, weights, input);
+            let largest = scales.iter().copied().fold(0.0, f32::max);
+            changed |= ranges.widen(spec, layer, 2.0 * input * largest);
+        }
+    }
+}
+
+/// Whether a layer's sums leave the graph as accumulators.
+fn is_head_sum(spec: &ModelSpec, layer: usize) -> bool {
+    let value = spec.inputs.len() + layer;
+    spec.heads.iter().any(|head| head.head != Head::Segmentation && usize::from(head.value) == value)
+}
+
+struct Lowering<'m> {
+    spec: &'m ModelSpec,
+    shapes: Vec<Shape>,
+    heads: Vec<HeadSet>,
+    ranges: Ranges,
+    tensors: Vec<Tensor>,
+    nodes: Vec<Node>,
+    parameters: ParameterWriter,
+    tensor_of_value: Vec<Option<u8>>,
+}
+
+impl Lowering<'_> {
+    fn tensor(&mut self, shape: Shape, range: Quantization, element: Element) -> Result<u8, LayerError> {
+        self.tensors.push(Tensor { offset: 0, shape, zero_point: range.zero_point, element, scale: range.scale });
+        u8::try_from(self.tensors.len() - 1).ok().filter(|&t| t < 128).ok_or(LayerError::TooLarge)
+    }
+
+    /// Emits the input node of a value, if it is an input that no node has brought in yet.
+    fn bring_in(&mut self, value: usize, transforms: &Transforms) -> Result<(), QuantizeError> {
+        let Some(&input) = self.spec.inputs.get(value).filter(|_| self.tensor_of_value[value].is_none()) else {
+            return Ok(());
+        };
+        let range = self.ranges.of(value).quantization;
+        let output = self.tensor(input.shape, range, Element::I8).map_err(|error| error.at(0))?;
+        self.tensor_of_value[value] = Some(output);
+        let op = if input.slot == InputSlot::Picture { Op::Picture } else { Op::Readings };
+        let mut node = Node { input: input.slot as u8, output, ..Node::new(op, self.heads[value]) };
+        let transform = match input.slot {
+            InputSlot::Classification => transforms.classification.as_ref(),
+            InputSlot::Picture => None,
+            InputSlot::Regression => transforms.regression.as_ref(),
+        };
+        if op == Op::Readings {
+            let transform = transform.ok_or(QuantizeError::NoTransform { slot: input.slot })?;
+            let mut segments: Vec<Segment> = Vec::new();
+            let inputs: Vec<ModelInput> = transform
+                .inputs
+                .iter()
+                .map(|input| {
+                    let first = segments.len() as u32;
+                    segments.extend_from_slice(&input.segments);
+                    ModelInput { feature: input.feature as u16, segments: input.segments.len() as u16, first }
+                })
+                .collect();
+            node.weights = self.parameters.push(&inputs);
+            node.channels = self.parameters.push(&segments);
+            node.p = [segments.len() as i32, (1.0 / range.scale).to_bits() as i32, transform.readings as i32];
+        }
+        self.nodes.push(node);
+        Ok(())
+    }
+
+    fn layer(&mut self, index: usize, weights: Option<&LayerWeights>) -> Result<(), LayerError> {
+        let spec = &self.spec.layers[index];
+        let value = self.spec.inputs.len() + index;
+        let input_value = usize::from(spec.inputs[0]);
+        let read = |i: usize| self.tensor_of_value[usize::from(spec.inputs[i])];
+        let input = read(0).ok_or(LayerError::TooLarge)?;
+        let second = if spec.inputs.len() > 1 { read(1).ok_or(LayerError::TooLarge)? } else { 0 };
+        let (shape, heads) = (self.shapes[value], self.heads[value]);
+        let sum_range = self.ranges.of_sum(self.spec, index).quantization;
+        let mut node = Node { input, second, ..Node::new(operator(&spec.layer), heads) };
+        (node.lo, node.hi) = match spec.layer.activation() {
+            Activation::Relu => (sum_range.zero_point, 127),
+            Activation::None | Activation::Sigmoid => (-128, 127),
+        };
+        let mut element = Element::I8;
+        match spec.layer {
+            Layer::Linear { .. } | Layer::Conv2d { .. } | Layer::DepthwiseConv2d { .. } => {
+                let weights = weights.ok_or(LayerError::NoWeights)?;
+                if is_head_sum(self.spec, index) {
+                    element = Element::I32;
+                    if !matches!(spec.layer, Layer::Linear { activation: Activation::None, .. }) {
+                        return Err(LayerError::HeadLayer);
+                    }
+                }
+                let input_range = self.ranges.of(input_value).quantization;
+                let output = (element == Element::I8).then_some(sum_range);
+                self.weighted(&mut node, &spec.layer, weights, input_range, output)?;
+                self.window(&mut node, &spec.layer, self.shapes[input_value]);
+            }
+            Layer::MaxPool2d { size: side } | Layer::Upsample2d { factor: side } => node.kernel = side,
+            Layer::Add { .. } => {
+                let terms = [0, 1].map(|i| self.ranges.of(spec.inputs[i].into()).quantization);
+                add_rule(&mut node, terms, sum_range);
+                if node.input == node.second {
+                    return Err(LayerError::AddsItself);
+                }
+            }
+            Layer::Concat => {
+                if node.input == node.second {
+                    return Err(LayerError::AddsItself);
+                }
+            }
+        }
+        node.output = self.tensor(shape, sum_range, element)?;
+        let mut output = node.output;
+        self.nodes.push(node);
+        if spec.layer.activation() == Activation::Sigmoid {
+            output = self.sigmoid(output, value)?;
+        }
+        self.tensor_of_value[value] = Some(output);
+        Ok(())
+    }
+
+    fn weighted(
+        &mut self,
+        node: &mut Node,
+        layer: &Layer,
+        weights: &LayerWeights,
+        input: Quantization,
+        output: Option<Quantization>,
+    ) -> Result<(), LayerError> {
+        let scales = weight_scales(layer, weights, input.scale);
+        let channels = scales.len();
+        let mut codes = vec![0i8; weights.weights.len()];
+        let mut sums = vec![0i64; channels];
+        for (index, (code, &weight)) in codes.iter_mut().zip(&weights.weights).enumerate() {
+            let channel = channel_of(layer, index, weights.weights.len(), channels);
+            *code = (weight * (1.0 / scales[channel])).round().clamp(-127.0, 127.0) as i8;
+            sums[channel] += i64::from(*code);
+        }
+        let bias = |channel: usize| {
+            let step = f64::from(input.scale) * f64::from(scales[channel]);
+            let own = (f64::from(weights.bias[channel]) / step).round() as i64;
+            i32::try_from(own - i64::from(input.zero_point) * sums[channel]).map_err(|_| LayerError::Bias { channel })
+        };
+        let mut words = (0..channels).map(bias).collect::<Result<Vec<i32>, _>>()?;
+        if let Some(output) = output {
+            let real = |scale: &f32| f64::from(input.scale) * f64::from(*scale) / f64::from(output.scale);
+            let multipliers: Vec<f64> = scales.iter().map(real).collect();
+            let (shift, quantized) = requantization(&multipliers);
+            node.right_shift = shift;
+            words.extend(quantized);
+        }
+        node.weights = self.parameters.push(&codes);
+        node.channels = self.parameters.push(&words);
+        Ok(())
+    }
+
+    fn window(&self, node: &mut Node, layer: &Layer, input: Shape) {
+        let (kernel, stride, padding) = match *layer {
+            Layer::Conv2d { kernel, stride, padding, .. } | Layer::DepthwiseConv2d { kernel, stride, padding, .. } => {
+                (kernel, stride, padding)
+            }
+            _ => return,
+        };
+        (node.kernel, node.stride) = (kernel, stride);
+        let before = |n| Padding::extent(padding, n, kernel, stride).map_or(0, |(_, before, _)| before);
+        (node.pad_top, node.pad_left) = (before(input.h), before(input.w));
+    }
+
+    fn sigmoid(&mut self, input: u8, value: usize) -> Result<u8, LayerError> {
+        let from = self.tensors[usize::from(input)];
+        let from = Quantization { scale: from.scale, zero_point: from.zero_point };
+        let to = self.ranges.of(value).quantization;
+        let table: Vec<i8> = (-128..=127i8)
+            .map(|code| to.code((1.0 / (1.0 + (-f64::from(from.real(code))).exp())) as f32))
+            .collect();
+        let output = self.tensor(self.shapes[value], to, Element::I8)?;
+        let weights = self.parameters.push(&table);
+        self.nodes.push(Node { input, output, weights, ..Node::new(Op::Lut, self.heads[value]) });
+        Ok(output)
+    }
+
+    /// Emits the output nodes of the heads that read a layer's value.
+    fn take_out(&mut self, index: usize, weights: Option<&LayerWeights>, transforms: &Transforms) -> Result<(), LayerError> {
+        let value = self.spec.inputs.len() + index;
+        let Some(input) = self.tensor_of_value[value] else { return Ok(()) };
+        for head in self.spec.heads.iter().filter(|head| usize::from(head.value) == value) {
+            let steps = || -> Result<Vec<f32>, LayerError> {
+                let step = self.ranges.of(self.spec.layers[index].inputs[0].into()).quantization.scale;
+                let scales = weight_scales(&self.spec.layers[index].layer, weights.ok_or(LayerError::HeadLayer)?, step);
+                Ok(scales.iter().map(|scale| scale * step).collect())
+            };
+            let mut node = Node { input, ..Node::new(Op::Logits, head.head.into()) };
+            match head.head {
+                Head::Classification => {
+                    let steps = steps()?;
+                    (node.op, node.weights) = (Op::Probabilities, self.parameters.push(&steps));
+                }
+                Head::Segmentation => {}
+                Head::Regression => {
+                    let target = transforms.target.ok_or(LayerError::HeadLayer)?;
+                    let scale = (f64::from(steps()?[0]) * f64::from(target.sd)) as f32;
+                    node.op = Op::Value;
+                    node.p = [scale.to_bits() as i32, target.mean.to_bits() as i32, 0];
+                }
+            }
+            self.nodes.push(node);
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Lowered, QuantizeError> {
+        if self.nodes.len() > trident::graph::MAX_NODES {
+            return Err(LayerError::TooLarge.at(self.spec.layers.len() - 1));
+        }
+        let end = self.nodes.len();
+        let mut lives: Vec<Option<(usize, usize)>> = vec![None; self.tensors.len()];
+        for (step, node) in self.nodes.iter().enumerate() {
+            for tensor in node.reads().chain(node.writes()) {
+                let last = if node.op == Op::Logits { end } else { step };
+                let life = lives[tensor].get_or_insert((step, last));
+                life.1 = life.1.max(last);
+            }
+        }
+        let demands: Vec<Demand> = lives
+            .iter()
+            .zip(&self.tensors)
+            .map(|(life, tensor)| {
+                let (first, last) = life.unwrap_or((0, 0));
+                Demand { len: tensor.byte_len(), life: first..=last }
+            })
+            .collect();
+        let plan = plan(&demands);
+        for (tensor, &offset) in self.tensors.iter_mut().zip(&plan.offsets) {
+            tensor.offset = u32::try_from(offset).map_err(|_| LayerError::TooLarge.at(0))?;
+        }
+        Ok(Lowered {
+            tensors: self.tensors,
+            nodes: self.nodes,
+            parameters: self.parameters,
+            plan,
+            ranges: self.ranges,
+            tensor_of_value: self.tensor_of_value.into_iter().map(|t| t.map_or(usize::MAX, usize::from)).collect(),
+        })
+    }
+}
+
+fn operator(layer: &Layer) -> Op {
+    match layer {
+        Layer::Linear { .. } => Op::Linear,
+        Layer::Conv2d { .. } => Op::Conv2d,
+        Layer::DepthwiseConv2d { .. } => Op::DepthwiseConv2d,
+        Layer::MaxPool2d { .. } => Op::MaxPool2d,
+        Layer::Upsample2d { .. } => Op::Upsample2d,
+        Layer::Add { .. } => Op::Add,
+        Layer::Concat => Op::Concat,
+    }
+}
+
+/// The output channel that a weight belongs to, in the device's order.
+fn channel_of(layer: &Layer, index: usize, weights: usize, channels: usize) -> usize {
+    match layer {
+        Layer::DepthwiseConv2d { .. } => index % channels,
+        _ => index / (weights / channels),
+    }
+}
+
+/// `max|w| / 127` per output channel. A channel whose bias would not fit its accumulator gets a coarser scale; its weights are
+/// then far too small to matter beside it.
+fn weight_scales(layer: &Layer, weights: &LayerWeights, input_scale: f32) -> Vec<f32> {
+    let channels = weights.bias.len();
+    let mut largest = vec![0f32; channels];
+    for (index, weight) in weights.weights.iter().enumerate() {
+        let channel = channel_of(layer, index, weights.weights.len(), channels);
+        largest[channel] = largest[channel].max(weight.abs());
+    }
+    let most = 2f32.powi(30);
+    let scale = |(largest, bias): (&f32, &f32)| (largest / 127.0).max(bias.abs() / (input_scale * most)).max(1e-12);
+    largest.iter().zip(&weights.bias).map(scale).collect()
+}
+
+/// One shift for the layer, the largest in [`SHIFTS`] that keeps every `q = round(multiplier · 2^shift)` below 2^31.
+fn requantization(multipliers: &[f64]) -> (u8, Vec<i32>) {
+    let largest = multipliers.iter().copied().fold(0.0, f64::max);
+    let fits = |shift: &u8| (largest * 2f64.powi((*shift).into())).round() < 2f64.powi(31);
+    let shift = SHIFTS.rev().find(fits).unwrap_or(*SHIFTS.start());
+    let quantize = |m: &f64| (m * 2f64.powi(shift.into())).round().clamp(1.0, f64::from(i32::MAX)) as i32;
+    (shift, multipliers.iter().map(quantize).collect())
+}
+
+/// Fills in the multipliers of an addition: the largest shift whose intermediate stays in 32 bits.
+fn add_rule(node: &mut Node, terms: [Quantization; 2], output: Quantization) {
+    let ratios = terms.map(|term| f64::from(term.scale) / f64::from(output.scale));
+    let rule = |shift: u8| {
+        let q = ratios.map(|ratio| (ratio * 2f64.powi(shift.into())).round() as i64);
+        let zero: i64 = terms.iter().zip(q).map(|(term, q)| i64::from(term.zero_point) * q).sum();
+        let bias = (1i64 << (shift - 1)) - zero;
+        let reach = 128 * (q[0].abs() + q[1].abs()) + bias.abs();
+        (reach < 1 << 31).then_some((shift, [q[0] as i32, q[1] as i32, bias as i32]))
+    };
+    if let Some((shift, words)) = (1..=30).rev().find_map(rule) {
+        (node.right_shift, node.p) = (shift, words);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_multiplier_fills_31_bits() {
+        let (shift, q) = requantization(&[0.25, 0.001]);
+        assert_eq!((shift, q[0]), (32, 1 << 30));
+        assert_eq!(q[1], 4_294_967); // 0.001 · 2^32 = 4,294,967.296
+        let (shift, q) = requantization(&[1e-9]);
+        assert_eq!((shift, q[0]), (54, 18_014_399)); // 1e-9 · 2^54 = 18,014,398.5
+    }
+
+    #[test]
+    fn a_sum_of_equal_scales_is_the_sum_of_codes() {
+        let range = Quantization { scale: 0.5, zero_point: 3 };
+        let mut node = Node::new(Op::Add, HeadSet::ALL);
+        add_rule(&mut node, [range; 2], range);
+        let rule = trident::arithmetic::AddCodes {
+            qa: node.p[0],
+            qb: node.p[1],
+            bias: node.p[2],
+            right_shift: node.right_shift,
+            zero_point: 3,
+            lo: -128,
+            hi: 127,
+        };
+        // real 0.5·(13−3) + 0.5·(−7−3) = 0 → code 3
+        assert_eq!(rule.apply(13, -7), 3);
+        assert_eq!(rule.apply(127, 127), 127);
+        assert_eq!(rule.apply(-128, -128), -128);
+    }
+}

@@ -1,0 +1,218 @@
+//! The quantiser's entry: a trained model and the rows it is calibrated on become a blob.
+
+use sha2::{Digest, Sha256};
+use trident::blob::{CRC, Golden, HeadDescription, InputDescription, Metadata, Provenance, Sequence, Span};
+use trident::spec::{Head, InputSlot, Shape};
+use trident::{Blob, Inputs, Network, arithmetic};
+
+use super::QuantizeError;
+use super::lower::{Lowered, lower};
+use super::ranges::Ranges;
+use super::writer::{AlignedBytes, ParameterWriter, blob, sequence};
+use crate::data::Description;
+use crate::model::{FoldedModel, HostInputs, Model};
+use crate::run::Transforms;
+
+/// One row of every input, as a user hands it over.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sample {
+    /// Readings to classify.
+    pub classification: Option<Vec<f32>>,
+    /// RGB picture, `[h, w, 3]`.
+    pub picture: Option<Vec<u8>>,
+    /// Readings to regress on.
+    pub regression: Option<Vec<f32>>,
+}
+
+impl Sample {
+    /// As a network takes it.
+    pub fn inputs(&self) -> Inputs<'_> {
+        Inputs {
+            classification: self.classification.as_deref(),
+            picture: self.picture.as_deref(),
+            regression: self.regression.as_deref(),
+        }
+    }
+}
+
+/// All that a blob is made of.
+#[derive(Clone, Debug)]
+pub struct Source<'a> {
+    /// The trained weights.
+    pub model: &'a Model,
+    /// Input tables and the target's unit.
+    pub transforms: &'a Transforms,
+    /// Names of features, classes and target.
+    pub description: &'a Description,
+    /// Name of the label that is told.
+    pub label: &'a str,
+    /// Training rows per slot, transformed; ranges are fitted to them.
+    pub calibration: &'a [HostInputs],
+    /// Rows for the boot self-test.
+    pub golden: &'a [Sample],
+    /// The model's name.
+    pub name: &'a str,
+    /// SHA-256 of the data.
+    pub data_sha256: [u8; 32],
+    /// The model's sequence number.
+    pub sequence: u32,
+}
+
+/// A quantised model, ready to be packed.
+#[derive(Debug)]
+pub struct Quantized {
+    /// Tensors, nodes, parameters.
+    pub lowered: Lowered,
+    /// Float weights it was made from.
+    pub folded: FoldedModel,
+}
+
+/// Calibrates and lowers a model.
+///
+/// # Errors
+/// If a slot has no calibration rows, or a layer cannot be expressed in int8.
+pub fn quantize(source: &Source<'_>) -> Result<Quantized, QuantizeError> {
+    let folded = source.model.folded();
+    let values = calibration_values(source)?;
+    let ranges = Ranges::choose(&folded.spec, &values)?;
+    let lowered = lower(&folded, ranges, source.transforms)?;
+    Ok(Quantized { lowered, folded })
+}
+
+/// Float values of every layer on the calibration rows. Each entry of the calibration holds the slots that belong together.
+fn calibration_values(source: &Source<'_>) -> Result<Vec<Option<Vec<f32>>>, QuantizeError> {
+    let spec = source.model.spec();
+    let mut all: Vec<Option<Vec<f32>>> = vec![None; spec.inputs.len() + spec.layers.len()];
+    for rows in source.calibration {
+        for (all, values) in all.iter_mut().zip(source.model.values(rows)) {
+            if let Some(values) = values {
+                all.get_or_insert_default().extend(values);
+            }
+        }
+    }
+    for (value, input) in spec.inputs.iter().enumerate() {
+        if all[value].as_ref().is_none_or(Vec::is_empty) {
+            return Err(QuantizeError::NoRows { slot: input.slot });
+        }
+    }
+    Ok(all)
+}
+
+impl Quantized {
+    /// The blob, with golden vectors answered by the engine itself and the given figures as provenance.
+    ///
+    /// # Errors
+    /// If the engine refuses the model: an accumulator could overflow.
+    pub fn pack(&self, source: &Source<'_>, metrics: &[(String, f32)]) -> Result<AlignedBytes, QuantizeError> {
+        let mut parameters = self.lowered.parameters.clone();
+        let mut golden: Vec<Golden> =
+            source.golden.iter().map(|sample| self.golden_inputs(sample, &mut parameters)).collect();
+        let draft = self.assemble(source, &parameters, &[], metrics);
+        let refused = |error: &dyn std::fmt::Display| QuantizeError::Refused(error.to_string());
+        let draft = Blob::new_exact(draft.as_ref()).map_err(|error| refused(&error))?;
+        let mut arena = AlignedBytes::zeroed(draft.graph().arena_len());
+        let mut network = Network::load(draft, arena.as_mut()).map_err(|error| refused(&error))?;
+        for (golden, sample) in golden.iter_mut().zip(source.golden) {
+            let heads = network.heads();
+            let outputs = network.run(heads, &sample.inputs()).map_err(|error| refused(&error))?;
+            golden.probabilities = parameters.span(outputs.classification().unwrap_or_default());
+            golden.logits_crc = outputs.segmentation().map(|logits| CRC.checksum(bytemuck::cast_slice(logits.codes)));
+            golden.value_bits = outputs.regression().map(f32::to_bits);
+        }
+        Ok(self.assemble(source, &parameters, &golden, metrics))
+    }
+
+    fn golden_inputs(&self, sample: &Sample, parameters: &mut ParameterWriter) -> Golden {
+        let wants = |slot| self.folded.spec.input(slot).is_some();
+        let mut readings = |slot, row: &Option<Vec<f32>>| match row {
+            Some(row) if wants(slot) => parameters.span(row),
+            _ => Span::default(),
+        };
+        let classification = readings(InputSlot::Classification, &sample.classification);
+        let regression = readings(InputSlot::Regression, &sample.regression);
+        let picture = match &sample.picture {
+            Some(picture) if wants(InputSlot::Picture) => parameters.span(picture),
+            _ => Span::default(),
+        };
+        Golden {
+            inputs: [classification, picture, regression],
+            probabilities: Span::default(),
+            logits_crc: None,
+            value_bits: None,
+        }
+    }
+
+    fn assemble(
+        &self,
+        source: &Source<'_>,
+        parameters: &ParameterWriter,
+        golden: &[Golden],
+        metrics: &[(String, f32)],
+    ) -> AlignedBytes {
+        let encode = |names: &[String]| sequence(names.iter().map(String::as_str));
+        let description = source.description;
+        let features = |slot| match slot {
+            InputSlot::Classification => description.classification.as_ref().map_or(&[][..], |data| &data.features),
+            InputSlot::Picture => &[],
+            InputSlot::Regression => description.regression.as_ref().map_or(&[][..], |data| &data.features),
+        };
+        let spec = &self.folded.spec;
+        let features: Vec<Vec<u8>> = spec.inputs.iter().map(|input| encode(features(input.slot))).collect();
+        let inputs = spec.inputs.iter().zip(&features).map(|(input, names)| {
+            let readings = match input.slot {
+                InputSlot::Classification => source.transforms.classification.as_ref(),
+                InputSlot::Picture => None,
+                InputSlot::Regression => source.transforms.regression.as_ref(),
+            };
+            InputDescription {
+                slot: input.slot,
+                shape: readings.map_or(input.shape, |transform| Shape::row(transform.readings as u16)),
+                pixels: input.pixels,
+                names: Sequence::new(names),
+            }
+        });
+        let classes: Vec<Vec<u8>> = spec.heads.iter().map(|head| encode(class_names(description, head.head))).collect();
+        let heads = spec.heads.iter().zip(&classes).map(|(head, classes)| HeadDescription {
+            head: head.head,
+            name: match head.head {
+                Head::Classification => source.label,
+                Head::Segmentation => "class",
+                Head::Regression => description.regression.as_ref().map_or("", |data| &data.target),
+            },
+            classes: Sequence::new(classes),
+            threshold: 0.5,
+        });
+        let tool = concat!("trident ", env!("CARGO_PKG_VERSION"));
+        let [inputs, heads] = [sequence(inputs), sequence(heads)];
+        let [golden, metrics] = [sequence(golden), sequence(metrics)];
+        let metadata = Metadata {
+            arithmetic: arithmetic::NAME,
+            arena_len: self.lowered.plan.len as u32,
+            tensors: &self.lowered.tensors.iter().flat_map(|tensor| tensor.encode()).collect::<Vec<u8>>(),
+            nodes: &self.lowered.nodes.iter().flat_map(|node| node.encode()).collect::<Vec<u8>>(),
+            inputs: Sequence::new(&inputs),
+            heads: Sequence::new(&heads),
+            golden: Sequence::new(&golden),
+            provenance: Provenance {
+                tool,
+                model: source.name,
+                data_sha256: source.data_sha256,
+                metrics: Sequence::new(&metrics),
+            },
+        };
+        blob(&metadata, parameters.bytes(), source.sequence)
+    }
+}
+
+fn class_names(description: &Description, head: Head) -> &[String] {
+    match head {
+        Head::Classification => description.classification.as_ref().map_or(&[], |data| &data.classes),
+        Head::Segmentation => description.segmentation.as_ref().map_or(&[], |data| &data.classes),
+        Head::Regression => &[],
+    }
+}
+
+/// SHA-256 of a file's bytes, as hexadecimal digits.
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}

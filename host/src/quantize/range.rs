@@ -1,0 +1,123 @@
+//! Which real numbers the 256 codes of a tensor stand for.
+//!
+//! Several ranges are tried on calibration samples: the smallest and largest value, ranges that cut the rarest values off, and
+//! ranges narrowed step by step. The one with the least squared error is kept, per tensor.
+
+use serde::Serialize;
+
+/// The most samples a range is judged by.
+const MAX_SAMPLES: usize = 100_000;
+
+/// `real = scale · (code − zero_point)`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Quantization {
+    /// Real step per code.
+    pub scale: f32,
+    /// The code of real zero.
+    pub zero_point: i8,
+}
+
+/// How a range was found.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// Given by the format: pixels, sigmoid outputs.
+    Fixed,
+    /// Smallest to largest calibration value.
+    MinMax,
+    /// That share of the values lies inside, in per cent.
+    Percentile(f32),
+    /// The smallest-to-largest range times that factor.
+    Narrowed(f32),
+}
+
+/// A range, how it was found, and what rounding to its codes costs on the samples.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Choice {
+    /// The range.
+    pub quantization: Quantization,
+    /// How it was found.
+    pub method: Method,
+    /// Mean squared error over the samples.
+    pub mse: f64,
+}
+
+impl Quantization {
+    /// The narrowest that holds `low..=high` and zero.
+    pub fn of(low: f32, high: f32) -> Self {
+        let (low, high) = (f64::from(low.min(0.0)), f64::from(high.max(0.0)));
+        let scale = ((high - low) / 255.0).max(1e-9) as f32;
+        let zero_point = (-128.0 - low / f64::from(scale)).round().clamp(-128.0, 127.0) as i8;
+        Self { scale, zero_point }
+    }
+
+    /// The real number that a code stands for.
+    pub fn real(&self, code: i8) -> f32 {
+        self.scale * (f32::from(code) - f32::from(self.zero_point))
+    }
+
+    /// The code nearest to a real number.
+    pub fn code(&self, real: f32) -> i8 {
+        ((real / self.scale).round() + f32::from(self.zero_point)).clamp(-128.0, 127.0) as i8
+    }
+
+    fn mse(&self, samples: &[f32]) -> f64 {
+        let error = |&sample: &f32| f64::from(sample - self.real(self.code(sample))).powi(2);
+        samples.iter().map(error).sum::<f64>() / samples.len().max(1) as f64
+    }
+}
+
+/// The range of least squared error over all parts of the sample.
+pub fn choose(parts: &[&[f32]]) -> Choice {
+    let all = || parts.iter().flat_map(|part| part.iter().copied());
+    let (low, high) = all().fold((0f32, 0f32), |(low, high), x| (low.min(x), high.max(x)));
+    let total: usize = parts.iter().map(|part| part.len()).sum();
+    let mut samples: Vec<f32> = all().step_by(total.div_ceil(MAX_SAMPLES).max(1)).collect();
+    samples.sort_unstable_by(f32::total_cmp);
+    let percentile = |percent: f32| {
+        let cut = (samples.len() as f32 * (1.0 - percent / 100.0) / 2.0) as usize;
+        let inside = samples.get(cut..samples.len().saturating_sub(cut)).unwrap_or_default();
+        Quantization::of(inside.first().copied().unwrap_or(0.0), inside.last().copied().unwrap_or(0.0))
+    };
+    let percentiles = [99.99, 99.9, 99.5].map(|p| (Method::Percentile(p), percentile(p)));
+    let narrowed = (8..20).map(|step| {
+        let factor = step as f32 * 0.05;
+        (Method::Narrowed(factor), Quantization::of(low * factor, high * factor))
+    });
+    [(Method::MinMax, Quantization::of(low, high))]
+        .into_iter()
+        .chain(percentiles)
+        .chain(narrowed)
+        .map(|(method, quantization)| Choice { quantization, method, mse: quantization.mse(&samples) })
+        .min_by(|a, b| a.mse.total_cmp(&b.mse))
+        .expect("the list of candidates is never empty")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zero_has_a_code_of_its_own() {
+        for (low, high) in [(-1.0, 3.0), (0.0, 7.3), (-5.5, -1.0), (2.0, 9.0), (0.0, 0.0)] {
+            let range = Quantization::of(low, high);
+            assert_eq!(range.real(range.zero_point), 0.0);
+        }
+    }
+
+    #[test]
+    fn evenly_spread_values_keep_their_whole_range() {
+        let samples: Vec<f32> = (-128..128).map(|i| i as f32).collect();
+        let choice = choose(&[&samples]);
+        assert_eq!(choice.method, Method::MinMax);
+        assert!(choice.mse < 1e-9);
+    }
+
+    #[test]
+    fn a_lone_outlier_is_cut_off() {
+        let mut samples: Vec<f32> = (0..20_000).map(|i| (i % 200) as f32 / 200.0).collect();
+        samples.push(4.0);
+        let choice = choose(&[&samples]);
+        assert!(choice.quantization.scale < 4.0 / 255.0, "{choice:?}");
+    }
+}

@@ -1,0 +1,442 @@
+//! A run folder: everything that one training took and gave.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `trident.toml` | the configuration, its paths relative to the folder |
+//! | `run.json` | tool version, data fingerprint and description, recipes: [`Record`] |
+//! | `spec.json` | the model's layers |
+//! | `transforms.json` | how readings become model inputs, and the target's scale: [`Transforms`] |
+//! | `checkpoint-*.bin` | where training stands, one file per independent group of heads |
+//! | `weights.bin` | the best weights, in the trainer's order |
+//! | `metrics.json` | figures per split and head, in float |
+//! | `history.json`, `history.csv` | losses and figures per epoch and head |
+//!
+//! Every file is written whole or not at all. Start with [`Run::create`] to train and with [`Run::open`] for all that follows.
+
+pub mod sealed;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use trident::spec::ModelSpec;
+
+use crate::config::{Config, ConfigError};
+use crate::data::{DataError, Dataset, Description};
+use crate::model::{FoldedModel, LayerState, ModelState};
+use crate::train::{EpochRecord, HeadMetrics, Recipe};
+use crate::transform::{InputTransform, Standard};
+
+const CONFIG: &str = "trident.toml";
+const RECORD: &str = "run.json";
+const SPEC: &str = "spec.json";
+const TRANSFORMS: &str = "transforms.json";
+const WEIGHTS: &str = "weights.bin";
+const METRICS: &str = "metrics.json";
+const HISTORY: &str = "history.json";
+
+/// Figures per split (`train`, `validation`, `test`) and head.
+pub type Metrics = BTreeMap<String, BTreeMap<String, HeadMetrics>>;
+
+/// Epochs per head.
+pub type History = BTreeMap<String, Vec<EpochRecord>>;
+
+/// What else is needed to repeat a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// The version that trained.
+    pub tool: String,
+    /// SHA-256 of the data, in hexadecimal.
+    pub data: String,
+    /// Names and sizes of the data.
+    pub description: Description,
+    /// Recipe per head, presets and overrides resolved.
+    pub recipes: BTreeMap<String, Recipe>,
+}
+
+/// How a model's numbers relate to the user's units.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Transforms {
+    /// From readings to the classification head's model inputs.
+    pub classification: Option<InputTransform>,
+    /// From readings to the regression head's model inputs.
+    pub regression: Option<InputTransform>,
+    /// The regression head's number and the target's unit.
+    pub target: Option<Standard>,
+}
+
+/// Why a run folder cannot serve.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// It holds files already.
+    #[error(
+        "{}: the run folder is not empty; go on with its training by `--resume`, or name another folder with `-o`",
+        folder.display()
+    )]
+    NotEmpty {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// It holds no run.
+    #[error("{}: not a run folder: it has no {CONFIG}; `trident train -o {}` makes one", folder.display(), folder.display())]
+    NotARun {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// Training did not come to its end.
+    #[error("{}: there is no {name} yet; finish training with `trident train -o {} --resume`", folder.display(), folder.display())]
+    Unfinished {
+        /// The folder.
+        folder: PathBuf,
+        /// What is missing.
+        name: String,
+    },
+    /// A file cannot be read.
+    #[error("{}: cannot read: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file or the folder cannot be written.
+    #[error("{}: cannot write: {source}; choose a folder of yours with `-o`", path.display())]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A JSON file is damaged.
+    #[error("{}: {source}", path.display())]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: serde_json::Error,
+    },
+    /// A binary file is damaged.
+    #[error("{}: {source}", path.display())]
+    Sealed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: sealed::SealError,
+    },
+    /// Weights of another model.
+    #[error("{}: the weights do not belong to {SPEC}", path.display())]
+    OtherWeights {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The data.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The data are not those of the training.
+    #[error("the data have changed since this run was trained (fingerprint {found}, was {expected}); train again")]
+    DataChanged {
+        /// Of the training.
+        expected: String,
+        /// Now.
+        found: String,
+    },
+}
+
+/// A run folder.
+#[derive(Clone, Debug)]
+pub struct Run {
+    folder: PathBuf,
+    config: Config,
+}
+
+impl Run {
+    /// Makes a folder and writes the configuration into it, which proves that it can be written.
+    ///
+    /// # Errors
+    /// If the folder holds anything, or cannot be written.
+    pub fn create(folder: &Path, config: &Config) -> Result<Self, RunError> {
+        let write_error = |source| RunError::Write {
+            path: folder.to_owned(),
+            source,
+        };
+        match std::fs::read_dir(folder) {
+            Ok(mut entries) => {
+                if entries.next().is_some() {
+                    return Err(RunError::NotEmpty {
+                        folder: folder.to_owned(),
+                    });
+                }
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                std::fs::create_dir_all(folder).map_err(write_error)?;
+            }
+            Err(error) => return Err(write_error(error)),
+        }
+        let run = Self {
+            folder: folder.to_owned(),
+            config: config.clone(),
+        };
+        run.write(CONFIG, config.to_toml(folder)?.as_bytes())?;
+        Ok(run)
+    }
+
+    /// Opens a folder that [`Run::create`] made.
+    ///
+    /// # Errors
+    /// If it holds no run, or its configuration is damaged.
+    pub fn open(folder: &Path) -> Result<Self, RunError> {
+        let path = folder.join(CONFIG);
+        if !path.is_file() {
+            return Err(RunError::NotARun {
+                folder: folder.to_owned(),
+            });
+        }
+        Ok(Self {
+            folder: folder.to_owned(),
+            config: Config::load(&path)?,
+        })
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The path of one of its files.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// Loads the data that it was trained on.
+    ///
+    /// # Errors
+    /// If they cannot be read, or are not the same any more.
+    pub fn dataset(&self) -> Result<Dataset, RunError> {
+        let dataset = crate::data::load(&self.config)?;
+        let (expected, found) = (self.record()?.data, fingerprint(&dataset));
+        if expected != found {
+            return Err(RunError::DataChanged { expected, found });
+        }
+        Ok(dataset)
+    }
+
+    /// What else is needed to repeat the run.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn record(&self) -> Result<Record, RunError> {
+        self.read_json(RECORD)
+    }
+
+    /// The model's layers.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub fn spec(&self) -> Result<ModelSpec, RunError> {
+        self.read_json(SPEC)
+    }
+
+    /// How the model's numbers relate to the user's units.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn transforms(&self) -> Result<Transforms, RunError> {
+        self.read_json(TRANSFORMS)
+    }
+
+    /// The best weights, as they were trained.
+    ///
+    /// # Errors
+    /// If they cannot be read, or belong to another model.
+    pub fn state(&self) -> Result<ModelState, RunError> {
+        let spec = self.spec()?;
+        let layers: Vec<Option<LayerState>> = self.read_sealed("weights", WEIGHTS)?;
+        let state = ModelState { spec, layers };
+        if !state.fits() {
+            return Err(RunError::OtherWeights {
+                path: self.path(WEIGHTS),
+            });
+        }
+        Ok(state)
+    }
+
+    /// The best weights in the device's order, batch normalisation folded.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub fn model(&self) -> Result<FoldedModel, RunError> {
+        Ok(FoldedModel::from(&self.state()?))
+    }
+
+    /// Figures of the float model.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub fn metrics(&self) -> Result<Metrics, RunError> {
+        self.read_json(METRICS)
+    }
+
+    /// Losses and figures per epoch.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub fn history(&self) -> Result<History, RunError> {
+        self.read_json(HISTORY)
+    }
+
+    /// Writes what is known before training begins.
+    pub(crate) fn write_plan(&self, spec: &ModelSpec, transforms: &Transforms, record: &Record) -> Result<(), RunError> {
+        self.write_json(SPEC, spec)?;
+        self.write_json(TRANSFORMS, transforms)?;
+        self.write_json(RECORD, record)
+    }
+
+    /// Writes what training gave; the weights last, since they say that the rest is there.
+    pub(crate) fn write_result(&self, state: &ModelState, metrics: &Metrics, history: &History) -> Result<(), RunError> {
+        self.write_history(history)?;
+        self.write_json(METRICS, metrics)?;
+        self.write_sealed("weights", WEIGHTS, &state.layers)
+    }
+
+    /// Writes losses and figures per epoch, as JSON and as CSV.
+    pub(crate) fn write_history(&self, history: &History) -> Result<(), RunError> {
+        self.write_json(HISTORY, history)?;
+        let optional = |number: Option<f64>| number.map_or_else(String::new, |number| number.to_string());
+        let mut table = String::from("head,epoch,learning_rate,loss,accuracy,validation\n");
+        for (head, records) in history {
+            for record in records {
+                table.push_str(&format!(
+                    "{head},{},{},{},{},{}\n",
+                    record.epoch,
+                    record.learning_rate,
+                    record.loss,
+                    optional(record.accuracy),
+                    optional(record.validation)
+                ));
+            }
+        }
+        self.write("history.csv", table.as_bytes())
+    }
+
+    /// Reads a sealed file, if there is one.
+    pub(crate) fn read_sealed_if_there<T: DeserializeOwned>(
+        &self,
+        kind: &'static str,
+        name: &str,
+    ) -> Result<Option<T>, RunError> {
+        if self.path(name).exists() {
+            self.read_sealed(kind, name).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// Writes a sealed file.
+    pub(crate) fn write_sealed<T: Serialize>(&self, kind: &'static str, name: &str, value: &T) -> Result<(), RunError> {
+        let bytes = sealed::seal(kind, value).map_err(|source| RunError::Sealed {
+            path: self.path(name),
+            source,
+        })?;
+        self.write(name, &bytes)
+    }
+
+    /// Writes a JSON file.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn write_json<T: Serialize>(&self, name: &str, value: &T) -> Result<(), RunError> {
+        let mut text = serde_json::to_string_pretty(value).map_err(|source| RunError::Json {
+            path: self.path(name),
+            source,
+        })?;
+        text.push('\n');
+        self.write(name, text.as_bytes())
+    }
+
+    /// Reads a JSON file.
+    ///
+    /// # Errors
+    /// If it is missing or damaged.
+    pub fn read_json<T: DeserializeOwned>(&self, name: &str) -> Result<T, RunError> {
+        serde_json::from_slice(&self.read(name)?).map_err(|source| RunError::Json {
+            path: self.path(name),
+            source,
+        })
+    }
+
+    /// Writes a file, whole or not at all.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), RunError> {
+        sealed::write_whole(&self.path(name), bytes).map_err(|source| RunError::Write {
+            path: self.path(name),
+            source,
+        })
+    }
+
+    fn read(&self, name: &str) -> Result<Vec<u8>, RunError> {
+        std::fs::read(self.path(name)).map_err(|source| match source.kind() {
+            std::io::ErrorKind::NotFound => RunError::Unfinished {
+                folder: self.folder.clone(),
+                name: name.to_owned(),
+            },
+            _ => RunError::Read {
+                path: self.path(name),
+                source,
+            },
+        })
+    }
+
+    fn read_sealed<T: DeserializeOwned>(&self, kind: &'static str, name: &str) -> Result<T, RunError> {
+        sealed::unseal(kind, &self.read(name)?).map_err(|source| RunError::Sealed {
+            path: self.path(name),
+            source,
+        })
+    }
+}
+
+/// SHA-256 of the data, in hexadecimal.
+pub(crate) fn fingerprint(dataset: &Dataset) -> String {
+    crate::data::fingerprint(dataset).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_serves_one_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("runs/a");
+        let config = Config::builtin();
+        let run = Run::create(&path, &config).unwrap();
+        assert_eq!(Run::open(run.folder()).unwrap().config(), &config);
+        let again = Run::create(&path, &config).unwrap_err().to_string();
+        assert!(again.contains("--resume"), "{again}");
+        let unfinished = run.state().unwrap_err().to_string();
+        assert!(unfinished.contains("--resume"), "{unfinished}");
+        assert!(matches!(Run::open(folder.path()), Err(RunError::NotARun { .. })));
+    }
+
+    #[test]
+    fn a_file_in_the_way_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "x").unwrap();
+        for path in [file.clone(), file.join("below")] {
+            let error = Run::create(&path, &Config::builtin()).unwrap_err();
+            assert!(matches!(error, RunError::Write { .. }), "{error}");
+        }
+    }
+}

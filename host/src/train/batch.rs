@@ -1,0 +1,162 @@
+//! One training step's rows: tensors for the model, and each head's loss on its output.
+
+use burn::tensor::activation::sigmoid;
+use burn::tensor::{Device, Tensor, TensorData};
+use trident::spec::{Activation, InputSlot, ModelSpec};
+
+use super::augment::Change;
+use super::loss;
+use super::prepare::{HeadData, Inputs, Targets};
+use super::random::{Draw, generator};
+use super::recipe::Recipe;
+use crate::config::{Augmentation, TrainConfig};
+use crate::model::{ModelInputs, Value, numbers, picture_tensor};
+
+/// A head with all that its steps need.
+#[derive(Clone, Debug)]
+pub(super) struct HeadTraining<'d> {
+    pub data: HeadData<'d>,
+    pub recipe: Recipe,
+    pub augmentation: Augmentation,
+    pub class_weights: Vec<f32>,
+    pub seed: u64,
+    /// Whether the head's value holds probabilities already, not logits.
+    pub probabilities: bool,
+}
+
+/// One head's part of a batch.
+pub(super) struct HeadBatch {
+    rows: Vec<usize>,
+    /// Changed pictures and their masks, `n × [h, w, 3]` and `n × [h, w]`; empty for a head of readings.
+    pixels: Vec<u8>,
+    masks: Vec<u8>,
+}
+
+/// What one step says about a head.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct StepFigures {
+    /// Rows or pixels whose favoured class is the true one, of how many; 0 of 0 for a head without classes.
+    pub hits: u64,
+    pub judged: u64,
+}
+
+impl<'d> HeadTraining<'d> {
+    pub fn new(data: HeadData<'d>, recipe: Recipe, config: &TrainConfig, spec: &ModelSpec) -> Self {
+        let value = spec.heads.iter().find(|head| head.head == data.head).map(|head| usize::from(head.value));
+        let last = value.and_then(|value| spec.layers.get(value - spec.inputs.len()));
+        Self {
+            class_weights: recipe.weights_of_classes(&data.class_counts()),
+            probabilities: last.is_some_and(|last| last.layer.activation() == Activation::Sigmoid),
+            augmentation: config.augmentation,
+            seed: config.seed,
+            data,
+            recipe,
+        }
+    }
+
+    /// Gathers rows; pictures are changed by draws that depend on seed, epoch and picture alone.
+    pub fn batch(&self, rows: &[usize], epoch: u64) -> HeadBatch {
+        let mut batch = HeadBatch {
+            rows: rows.to_vec(),
+            pixels: Vec::new(),
+            masks: Vec::new(),
+        };
+        if let Inputs::Pictures(data) = &self.data.inputs {
+            let size = [data.height, data.width];
+            let unchanged = matches!(self.data.targets, Targets::OwnPixels(_));
+            for &row in rows {
+                if unchanged {
+                    batch.pixels.extend(data.picture(row));
+                    batch.masks.extend(data.mask(row));
+                    continue;
+                }
+                let mut rng = generator(self.seed, self.data.head, Draw::Augmentation, epoch, row as u64);
+                let change = Change::draw(&self.augmentation, data.height == data.width, &mut rng);
+                change.picture(data.picture(row), size, &mut batch.pixels);
+                change.mask(data.mask(row), size, &mut batch.masks);
+            }
+        }
+        batch
+    }
+
+    /// Puts a batch where the model reads it.
+    pub fn place(&self, batch: &HeadBatch, spec: &ModelSpec, device: &Device, inputs: &mut ModelInputs) {
+        let slot = self.data.slot();
+        match &self.data.inputs {
+            Inputs::Rows { values, width } => {
+                let gathered: Vec<f32> = batch
+                    .rows
+                    .iter()
+                    .flat_map(|&row| &values[row * width..(row + 1) * width])
+                    .copied()
+                    .collect();
+                let tensor = Tensor::from_data(TensorData::new(gathered, [batch.rows.len(), *width]), device);
+                match slot {
+                    InputSlot::Classification => inputs.classification = Some(tensor),
+                    _ => inputs.regression = Some(tensor),
+                }
+            }
+            Inputs::Pictures(_) => {
+                let input = spec.inputs.iter().find(|input| input.slot == slot);
+                inputs.picture = input.map(|input| picture_tensor(&batch.pixels, input, device));
+            }
+        }
+    }
+
+    /// The head's loss on what the model gives for the batch, and how many it got right.
+    pub fn loss(&self, output: Value, batch: &HeadBatch) -> (Tensor<1>, StepFigures) {
+        match &self.data.targets {
+            Targets::Labels { labels, .. } => {
+                let labels: Vec<u16> = batch.rows.iter().map(|&row| labels[row]).collect();
+                let logits = output.into_rows();
+                let columns = logits.dims()[1];
+                let favoured = loss::favoured(&numbers(logits.clone().detach()), columns);
+                let hits = favoured.iter().zip(&labels).filter(|(f, l)| u16::from(**f) == **l).count();
+                let figures = StepFigures {
+                    hits: hits as u64,
+                    judged: labels.len() as u64,
+                };
+                let smoothing = self.recipe.label_smoothing;
+                (loss::of_classes(logits, &labels, &self.class_weights, smoothing), figures)
+            }
+            Targets::Masks(data) | Targets::OwnPixels(data) => {
+                let map = output.into_map();
+                let classes = data.classes.len();
+                let favoured = loss::favoured(&numbers(map.clone().detach().permute([0, 2, 3, 1])), classes);
+                let hits = favoured.iter().zip(&batch.masks).filter(|(f, m)| f == m).count();
+                let figures = StepFigures {
+                    hits: hits as u64,
+                    judged: batch.masks.len() as u64,
+                };
+                (self.pixel_loss(map, batch, data.height * data.width, classes), figures)
+            }
+            Targets::Numbers { targets, scale } => {
+                let targets = batch.rows.iter().map(|&row| scale.apply(targets[row])).collect();
+                let numbers = output.into_rows();
+                (loss::of_numbers(numbers, targets, self.recipe.distance), StepFigures::default())
+            }
+            Targets::OwnReadings { readings, .. } => {
+                let targets = batch.rows.iter().flat_map(|&row| readings.row(row)).copied().collect();
+                let numbers = output.into_rows();
+                (loss::of_numbers(numbers, targets, self.recipe.distance), StepFigures::default())
+            }
+        }
+    }
+
+    fn pixel_loss(&self, map: Tensor<4>, batch: &HeadBatch, pixels: usize, classes: usize) -> Tensor<1> {
+        if let Targets::OwnPixels(_) = self.data.targets {
+            let mut targets = Vec::with_capacity(batch.pixels.len());
+            for picture in batch.pixels.chunks_exact(pixels * 3) {
+                for channel in 0..3 {
+                    targets.extend(picture.iter().skip(channel).step_by(3).map(|&byte| f32::from(byte) / 255.0));
+                }
+            }
+            let probabilities = if self.probabilities { map } else { sigmoid(map) };
+            return loss::of_probabilities(probabilities, targets);
+        }
+        if self.probabilities {
+            return loss::of_probabilities(map, loss::planes(&batch.masks, classes, pixels));
+        }
+        loss::of_pixels(map, &batch.masks, &self.class_weights, self.recipe.region)
+    }
+}

@@ -1,0 +1,129 @@
+//! What a model says about rows, in float, and what that is worth.
+
+use serde::{Deserialize, Serialize};
+use trident::spec::Head;
+
+use super::loss::favoured;
+use super::prepare::{HeadData, Inputs, Targets};
+use crate::metrics::{ClassificationMetrics, RegressionMetrics, SegmentationMetrics};
+use crate::model::{HostInputs, Model};
+
+/// Figures of one head.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum HeadMetrics {
+    /// Of the classification head.
+    Classification(ClassificationMetrics),
+    /// Of the segmentation head.
+    Segmentation(SegmentationMetrics),
+    /// Of the regression head.
+    Regression(RegressionMetrics),
+}
+
+/// What a head gives for rows, in the user's units.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Prediction {
+    /// Two classes: one probability per row, that of the second; else one per class.
+    Probabilities(Vec<f32>),
+    /// A class per pixel.
+    Mask(Vec<u8>),
+    /// A number per row.
+    Numbers(Vec<f32>),
+}
+
+impl HeadMetrics {
+    /// The figure that chooses the best weights; more is better.
+    pub fn figure(&self) -> f64 {
+        match self {
+            Self::Classification(metrics) => metrics.auc.unwrap_or(metrics.accuracy),
+            Self::Segmentation(metrics) => metrics.miou,
+            Self::Regression(metrics) => -metrics.rmse,
+        }
+    }
+
+    /// The figures in a few words.
+    pub fn summary(&self) -> String {
+        let or_dash = |figure: Option<f64>| figure.map_or("–".to_owned(), |figure| format!("{figure:.4}"));
+        match self {
+            Self::Classification(metrics) => format!("AUC {}, accuracy {:.4}", or_dash(metrics.auc), metrics.accuracy),
+            Self::Segmentation(metrics) => format!("mean IoU {:.4}", metrics.miou),
+            Self::Regression(metrics) => format!("R² {}, RMSE {:.4}", or_dash(metrics.r2), metrics.rmse),
+        }
+    }
+}
+
+/// What `model` gives for some rows of a head's data.
+///
+/// # Panics
+/// If the model lacks the head.
+pub fn predict(model: &Model, data: &HeadData, rows: &[usize]) -> Prediction {
+    let head = model.spec().heads.iter().find(|head| head.head == data.head).expect("the head is trained");
+    let value = usize::from(head.value);
+    let classes = usize::from(model.shapes()[value].c);
+    let numbers = model.value(value, &host_inputs(data, rows));
+    match data.head {
+        Head::Classification => Prediction::Probabilities(probabilities(&numbers, classes)),
+        Head::Segmentation => Prediction::Mask(favoured(&numbers, classes)),
+        Head::Regression => {
+            let scale = data.target();
+            Prediction::Numbers(numbers.into_iter().map(|number| scale.restore(number)).collect())
+        }
+    }
+}
+
+/// Judges a prediction for some rows of a head's data.
+///
+/// # Panics
+/// If the prediction is not for these rows, or there are none.
+pub fn judge(prediction: &Prediction, data: &HeadData, rows: &[usize]) -> HeadMetrics {
+    match (prediction, &data.targets) {
+        (Prediction::Probabilities(probabilities), Targets::Labels { labels, classes }) => {
+            let labels: Vec<u16> = rows.iter().map(|&row| labels[row]).collect();
+            HeadMetrics::Classification(ClassificationMetrics::new(probabilities, &labels, *classes))
+        }
+        (Prediction::Mask(mask), Targets::Masks(pictures) | Targets::OwnPixels(pictures)) => {
+            let truth: Vec<u8> = rows.iter().flat_map(|&row| pictures.mask(row)).copied().collect();
+            HeadMetrics::Segmentation(SegmentationMetrics::new(mask, &truth, pictures.classes.len()))
+        }
+        (Prediction::Numbers(numbers), Targets::Numbers { targets, .. } | Targets::OwnReadings { targets, .. }) => {
+            let truth: Vec<f32> = rows.iter().map(|&row| targets[row]).collect();
+            HeadMetrics::Regression(RegressionMetrics::new(numbers, &truth))
+        }
+        _ => unreachable!("a head's prediction is of its own kind"),
+    }
+}
+
+/// Rows of a head's data as a model reads them.
+pub fn host_inputs(data: &HeadData, rows: &[usize]) -> HostInputs {
+    let mut inputs = HostInputs {
+        rows: rows.len(),
+        ..HostInputs::default()
+    };
+    match &data.inputs {
+        Inputs::Rows { values, width } => {
+            let gathered = rows.iter().flat_map(|&row| &values[row * width..(row + 1) * width]);
+            let gathered = Some(gathered.copied().collect());
+            match data.head {
+                Head::Classification => inputs.classification = gathered,
+                _ => inputs.regression = gathered,
+            }
+        }
+        Inputs::Pictures(pictures) => {
+            inputs.picture = Some(rows.iter().flat_map(|&row| pictures.picture(row)).copied().collect());
+        }
+    }
+    inputs
+}
+
+fn probabilities(logits: &[f32], columns: usize) -> Vec<f32> {
+    if columns == 1 {
+        return logits.iter().map(|&z| 1.0 / (1.0 + (-z).exp())).collect();
+    }
+    let softmax = |row: &[f32]| {
+        let highest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let powers: Vec<f32> = row.iter().map(|z| (z - highest).exp()).collect();
+        let sum: f32 = powers.iter().sum();
+        powers.into_iter().map(move |power| power / sum)
+    };
+    logits.chunks_exact(columns).flat_map(softmax).collect()
+}

@@ -1,0 +1,151 @@
+//! Which heads are trained together, and the part of the model that each group trains.
+//!
+//! Heads that share no layer are independent: each group trains a model of its own with its own epochs and batches, which
+//! equals training the sum of their losses. Heads that share layers see the same rows in every step.
+
+use trident::spec::{HeadSet, HeadSpec, LayerSpec, ModelSpec};
+
+use crate::model::{LayerState, ModelState};
+
+/// Heads trained together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    /// Its heads.
+    pub heads: HeadSet,
+    /// The part of the model that they need.
+    pub spec: ModelSpec,
+    /// Of every layer of that part, its index in the whole model.
+    layers: Vec<usize>,
+}
+
+impl Group {
+    fn new(whole: &ModelSpec, heads: HeadSet) -> Self {
+        let need = whole.heads_of_values();
+        let inputs = whole.inputs.len();
+        let kept: Vec<usize> = (0..need.len()).filter(|&value| need[value].intersects(heads)).collect();
+        let renumber = |value: u8| {
+            let position = kept.iter().position(|&kept| kept == usize::from(value));
+            position.expect("what a kept layer reads is kept") as u8
+        };
+        let layers: Vec<usize> = kept.iter().filter(|&&v| v >= inputs).map(|v| v - inputs).collect();
+        let part = ModelSpec {
+            inputs: kept.iter().filter(|&&v| v < inputs).map(|&v| whole.inputs[v]).collect(),
+            layers: layers
+                .iter()
+                .map(|&index| LayerSpec {
+                    inputs: whole.layers[index].inputs.iter().map(|&value| renumber(value)).collect(),
+                    layer: whole.layers[index].layer,
+                })
+                .collect(),
+            heads: whole
+                .heads
+                .iter()
+                .filter(|head| heads.contains(head.head))
+                .map(|head| HeadSpec {
+                    value: renumber(head.value),
+                    ..*head
+                })
+                .collect(),
+        };
+        Self {
+            heads,
+            spec: part,
+            layers,
+        }
+    }
+
+    /// A word for files and messages: its heads' names.
+    pub fn name(&self) -> String {
+        let names: Vec<&str> = self.heads.iter().map(trident::spec::Head::name).collect();
+        names.join("+")
+    }
+
+    /// Puts the group's trained numbers where they belong in the whole model's.
+    pub fn place(&self, part: Vec<Option<LayerState>>, whole: &mut ModelState) {
+        for (&index, numbers) in self.layers.iter().zip(part) {
+            whole.layers[index] = numbers;
+        }
+    }
+}
+
+/// The fewest heads per group: those that share a layer are together, the others alone. `together` makes one group of all.
+pub fn partition(spec: &ModelSpec, together: bool) -> Vec<Group> {
+    let all = spec.heads.iter().fold(HeadSet::EMPTY, |all, head| all.with(head.head));
+    let mut sets: Vec<HeadSet> = if together {
+        vec![all]
+    } else {
+        all.iter().map(HeadSet::from).collect()
+    };
+    for shared in &spec.heads_of_values()[spec.inputs.len()..] {
+        let (joined, apart): (Vec<_>, Vec<_>) = sets.into_iter().partition(|set| set.intersects(*shared));
+        sets = apart;
+        sets.extend(joined.into_iter().reduce(HeadSet::union));
+    }
+    sets.sort_by_key(|set| set.iter().next());
+    sets.into_iter().map(|heads| Group::new(spec, heads)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::presets::{EdgeWidths, PictureTask, RowTask, Tasks, edge};
+    use trident::spec::{Activation, Head, InputSlot, InputSpec, Layer, PixelScale, Shape};
+
+    #[test]
+    fn towers_are_groups_of_their_own() {
+        let tasks = Tasks {
+            classification: Some(RowTask { inputs: 10, classes: 2 }),
+            segmentation: Some(PictureTask {
+                height: 16,
+                width: 16,
+                classes: 3,
+            }),
+            regression: Some(5),
+        };
+        let whole = edge(&tasks, &EdgeWidths::default()).unwrap();
+        let groups = partition(&whole, false);
+        let names: Vec<String> = groups.iter().map(Group::name).collect();
+        assert_eq!(names, ["classification", "segmentation", "regression"]);
+        let layers: usize = groups.iter().map(|group| group.spec.layers.len()).sum();
+        assert_eq!(layers, whole.layers.len());
+        for group in &groups {
+            let alone = group.spec.shapes().unwrap();
+            let head = group.spec.heads[0];
+            let shapes = whole.shapes().unwrap();
+            let value = whole.heads.iter().find(|h| h.head == head.head).unwrap().value;
+            assert_eq!(alone[usize::from(head.value)], shapes[usize::from(value)]);
+        }
+        let together = partition(&whole, true);
+        assert_eq!(together.len(), 1);
+        assert_eq!(together[0].spec, whole);
+    }
+
+    #[test]
+    fn heads_on_one_trunk_stay_together() {
+        let linear = |out| Layer::Linear {
+            out: Shape::row(out),
+            activation: Activation::None,
+        };
+        let layer = |input, out| LayerSpec {
+            inputs: [input].into_iter().collect(),
+            layer: linear(out),
+        };
+        let spec = ModelSpec {
+            inputs: [InputSpec {
+                slot: InputSlot::Regression,
+                shape: Shape::row(4),
+                pixels: PixelScale::Centred,
+            }]
+            .into_iter()
+            .collect(),
+            layers: [layer(0, 8), layer(1, 1), layer(1, 1)].into_iter().collect(),
+            heads: [(Head::Classification, 2), (Head::Regression, 3)]
+                .map(|(head, value)| HeadSpec { head, value })
+                .into_iter()
+                .collect(),
+        };
+        let groups = partition(&spec, false);
+        assert_eq!(groups.len(), 1);
+        assert_eq!(groups[0].name(), "classification+regression");
+    }
+}

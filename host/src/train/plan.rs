@@ -1,0 +1,336 @@
+//! What will be trained, settled and checked before anything is written.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::Ordering;
+
+use sha2::{Digest, Sha256};
+use trident::spec::{Head, InputSlot, ModelSpec, Shape};
+
+use super::batch::HeadTraining;
+use super::checkpoint::{Checkpoint, Numbers};
+use super::evaluate::{judge, predict};
+use super::groups::{Group, partition};
+use super::prepare::HeadData;
+use super::recipe::Recipe;
+use super::session::{Outcome, Session};
+use super::{Options, TrainError, TrainSummary, device};
+use crate::config::{Config, Preset};
+use crate::data::{Dataset, Readings};
+use crate::model::presets::{self, EdgeWidths, PictureTask, RowTask, Tasks};
+use crate::model::{FoldedModel, Model, ModelState};
+use crate::run::{self, History, Metrics, Record, Run};
+use crate::transform::InputTransform;
+
+/// A training, ready to begin.
+#[derive(Debug)]
+pub struct Plan<'d> {
+    config: Config,
+    spec: ModelSpec,
+    transforms: run::Transforms,
+    heads: Vec<HeadTraining<'d>>,
+    groups: Vec<Group>,
+    record: Record,
+    demonstration: bool,
+}
+
+impl<'d> Plan<'d> {
+    /// Fits transforms, makes the model's spec and settles every head's recipe.
+    ///
+    /// # Errors
+    /// If no model can be made for the data, or a setting makes no sense.
+    pub fn new(config: &Config, dataset: &'d Dataset) -> Result<Self, TrainError> {
+        let demonstration = !dataset.inputs_as_targets.is_empty();
+        let (transforms, data) = prepare(config, dataset, demonstration);
+        let spec = make_spec(config, &data)?;
+        let mut heads = Vec::new();
+        for data in data {
+            let head = data.head.name();
+            if data.split.train.is_empty() {
+                return Err(TrainError::NoRows { head });
+            }
+            let recipe = Recipe::new(&config.train, data.head);
+            let classes = data.class_counts().len();
+            recipe.check(classes).map_err(|(setting, problem)| TrainError::Setting { head, setting, problem })?;
+            heads.push(HeadTraining::new(data, recipe, &config.train, &spec));
+        }
+        let groups = partition(&spec, demonstration && equal_rows(&heads));
+        for group in &groups {
+            check_group(group, &heads)?;
+        }
+        let recipes = heads.iter().map(|head| (head.data.head.name().to_owned(), head.recipe.clone()));
+        let record = Record {
+            tool: env!("CARGO_PKG_VERSION").to_owned(),
+            data: run::fingerprint(dataset),
+            description: dataset.description(),
+            recipes: recipes.collect(),
+        };
+        Ok(Self {
+            config: config.clone(),
+            spec,
+            transforms,
+            heads,
+            groups,
+            record,
+            demonstration,
+        })
+    }
+
+    /// The model that will be trained.
+    pub fn spec(&self) -> &ModelSpec {
+        &self.spec
+    }
+
+    /// Trains every group, side by side, and writes the best weights and their figures.
+    ///
+    /// # Errors
+    /// A folder that cannot be written, a loss that diverges, an interruption.
+    pub fn train(&self, run: &Run, options: &Options) -> Result<TrainSummary, TrainError> {
+        run.write_plan(&self.spec, &self.transforms, &self.record)?;
+        let history = Mutex::new(History::new());
+        let results: Vec<Result<Option<Numbers>, TrainError>> = std::thread::scope(|scope| {
+            let trainings: Vec<_> = self
+                .groups
+                .iter()
+                .map(|group| scope.spawn(|| self.train_group(group, run, options, &history)))
+                .collect();
+            let join = |training: std::thread::ScopedJoinHandle<'_, _>| {
+                training.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            };
+            trainings.into_iter().map(join).collect()
+        });
+        let mut state = ModelState {
+            spec: self.spec.clone(),
+            layers: vec![None; self.spec.layers.len()],
+        };
+        let mut finished = true;
+        for (group, result) in self.groups.iter().zip(results) {
+            match result? {
+                Some(numbers) => group.place(numbers, &mut state),
+                None => finished = false,
+            }
+        }
+        let history = history.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if !finished {
+            run.write_history(&history)?;
+            return Err(TrainError::Interrupted {
+                folder: run.folder().to_owned(),
+            });
+        }
+        let folded = FoldedModel::from(&state);
+        let metrics = self.judge(&Model::from_folded(&folded, &device(self.config.train.backend)));
+        run.write_result(&state, &metrics, &history)?;
+        let weights = folded.layers.iter().flatten();
+        Ok(TrainSummary {
+            folder: run.folder().to_owned(),
+            metrics,
+            epochs: history.iter().map(|(head, records)| (head.clone(), records.len() as u64)).collect(),
+            parameters: weights.map(|layer| layer.weights.len() + layer.bias.len()).sum(),
+            demonstration: self.demonstration,
+        })
+    }
+
+    /// `None` if it was interrupted.
+    fn train_group(
+        &self,
+        group: &Group,
+        run: &Run,
+        options: &Options,
+        history: &Mutex<History>,
+    ) -> Result<Option<Numbers>, TrainError> {
+        let heads: Vec<HeadTraining> = self.heads_of(group).cloned().collect();
+        let epochs = heads[0].recipe.epochs as u64;
+        let file = format!("checkpoint-{}.bin", group.name());
+        let device = device(self.config.train.backend);
+        let mut session = Session::new(group, heads, &device, self.identity(group));
+        if options.resume
+            && let Some(checkpoint) = run.read_sealed_if_there::<Checkpoint>("checkpoint", &file)?
+        {
+            session.restore(checkpoint)?;
+        }
+        let save = |session: &Session| -> Result<(), TrainError> {
+            Ok(run.write_sealed("checkpoint", &file, &session.checkpoint()?)?)
+        };
+        let mut step = options.progress.step(&group.name(), epochs);
+        let mut saved = std::time::Instant::now();
+        let outcome = session.run(options.interrupted, &mut step, |session| {
+            if saved.elapsed() < SAVE_EVERY {
+                return Ok(());
+            }
+            saved = std::time::Instant::now();
+            save(session)
+        });
+        if outcome.is_err() {
+            // The others stop at their next step; what they did is kept.
+            options.interrupted.store(true, Ordering::Relaxed);
+        }
+        let outcome = outcome?;
+        save(&session)?;
+        if let Ok(mut history) = history.lock() {
+            history.extend(session.history().map(|(head, records)| (head.name().to_owned(), records.to_vec())));
+        }
+        let (message, result) = match outcome {
+            Outcome::Finished => (session.message(), Some(session.result())),
+            Outcome::Interrupted => ("interrupted".to_owned(), None),
+        };
+        step.finish(&message);
+        Ok(result)
+    }
+
+    fn heads_of(&self, group: &Group) -> impl Iterator<Item = &HeadTraining<'d>> {
+        self.heads.iter().filter(|head| group.heads.contains(head.data.head))
+    }
+
+    /// Figures per split and head.
+    fn judge(&self, model: &Model) -> Metrics {
+        let mut metrics = Metrics::new();
+        for head in &self.heads {
+            let data = &head.data;
+            let splits = [
+                ("train", &data.split.train),
+                ("validation", &data.split.validation),
+                ("test", &data.split.test),
+            ];
+            for (name, rows) in splits {
+                if !rows.is_empty() {
+                    let figures = judge(&predict(model, data, rows), data, rows);
+                    metrics.entry(name.to_owned()).or_default().insert(data.head.name().to_owned(), figures);
+                }
+            }
+        }
+        metrics
+    }
+
+    /// Names everything that a group's weights depend on.
+    fn identity(&self, group: &Group) -> String {
+        let recipes: BTreeMap<&str, &Recipe> =
+            self.heads_of(group).map(|head| (head.data.head.name(), &head.recipe)).collect();
+        let train = &self.config.train;
+        let all = serde_json::json!({
+            "data": self.record.data,
+            "spec": group.spec,
+            "recipes": recipes,
+            "transforms": self.transforms,
+            "seed": train.seed,
+            "backend": train.backend,
+            "augmentation": train.augmentation,
+        });
+        let digest: [u8; 32] = Sha256::digest(all.to_string()).into();
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// A checkpoint is written at most this often, and whenever training stops.
+const SAVE_EVERY: std::time::Duration = std::time::Duration::from_secs(20);
+
+/// Fits transforms to the training rows and applies them.
+fn prepare<'d>(config: &Config, dataset: &'d Dataset, demonstration: bool) -> (run::Transforms, Vec<HeadData<'d>>) {
+    let apply = |transform: &InputTransform, readings: &Readings| {
+        let mut values = Vec::new();
+        (0..readings.rows()).for_each(|row| transform.apply(readings.row(row), &mut values));
+        values
+    };
+    let classification = dataset.classification.as_ref().zip(config.classification.as_ref()).map(|(data, section)| {
+        InputTransform::fit(&data.readings, &data.split.train, &section.transforms)
+    });
+    let regression = dataset.regression.as_ref().zip(config.regression.as_ref()).map(|(data, section)| {
+        InputTransform::fit(&data.readings, &data.split.train, &section.transforms)
+    });
+    let values = |head: Head| match head {
+        Head::Classification => Some(apply(classification.as_ref()?, &dataset.classification.as_ref()?.readings)),
+        Head::Regression => Some(apply(regression.as_ref()?, &dataset.regression.as_ref()?.readings)),
+        Head::Segmentation => None,
+    };
+    let mut data: Vec<HeadData> =
+        Head::ALL.into_iter().filter_map(|head| HeadData::new(dataset, head, values(head))).collect();
+    if demonstration {
+        // The original demo trains on every sample it has.
+        data.iter_mut().for_each(HeadData::train_on_all);
+    }
+    let target = data.iter().find(|data| data.head == Head::Regression).map(HeadData::target);
+    (
+        run::Transforms {
+            classification,
+            regression,
+            target,
+        },
+        data,
+    )
+}
+
+fn make_spec(config: &Config, data: &[HeadData]) -> Result<ModelSpec, TrainError> {
+    let own = config.model.as_ref().and_then(|model| model.spec.clone());
+    let shape = |slot: InputSlot| data.iter().find(|data| data.slot() == slot).map(HeadData::shape);
+    if let Some(spec) = own {
+        spec.shapes().map_err(|error| TrainError::OwnSpec(error.to_string()))?;
+        for slot in InputSlot::ALL {
+            let (needs, given) = (spec.input(slot), shape(slot));
+            if needs != given {
+                let say = |shape: Option<Shape>| shape.map_or("nothing".to_owned(), |s| format!("{}×{}×{}", s.h, s.w, s.c));
+                let problem = format!("its {slot:?} input is {}, the data give {}", say(needs), say(given));
+                return Err(TrainError::OwnSpec(problem));
+            }
+        }
+        return Ok(spec);
+    }
+    let classes = |head: Head| {
+        let of_head = data.iter().find(|data| data.head == head);
+        of_head.map_or(0, |data| data.class_counts().len() as u16)
+    };
+    let tasks = Tasks {
+        classification: shape(InputSlot::Classification).map(|shape| RowTask {
+            inputs: shape.c,
+            classes: classes(Head::Classification),
+        }),
+        segmentation: shape(InputSlot::Picture).map(|shape| PictureTask {
+            height: shape.h,
+            width: shape.w,
+            classes: classes(Head::Segmentation),
+        }),
+        regression: shape(InputSlot::Regression).map(|shape| shape.c),
+    };
+    Ok(match config.train.preset {
+        Preset::Edge => presets::edge(&tasks, &widths(config)?)?,
+        Preset::Seed => presets::seed(&tasks)?,
+    })
+}
+
+fn widths(config: &Config) -> Result<EdgeWidths, TrainError> {
+    let mut widths = EdgeWidths::default();
+    let Some(model) = &config.model else {
+        return Ok(widths);
+    };
+    if let Some(units) = &model.classification {
+        widths.classification.clone_from(units);
+    }
+    if let Some(units) = &model.regression {
+        widths.regression.clone_from(units);
+    }
+    if let Some(channels) = &model.segmentation {
+        widths.segmentation = channels[..].try_into().map_err(|_| TrainError::Widths {
+            expected: widths.segmentation.len(),
+            found: channels.len(),
+        })?;
+    }
+    Ok(widths)
+}
+
+fn equal_rows(heads: &[HeadTraining]) -> bool {
+    heads.windows(2).all(|pair| pair[0].data.split.train.len() == pair[1].data.split.train.len())
+}
+
+/// Heads trained together see the same rows in the same steps.
+fn check_group(group: &Group, heads: &[HeadTraining]) -> Result<(), TrainError> {
+    let members: Vec<&HeadTraining> = heads.iter().filter(|head| group.heads.contains(head.data.head)).collect();
+    let rows: Vec<usize> = members.iter().map(|head| head.data.split.train.len()).collect();
+    if members.windows(2).any(|pair| pair[0].data.split.train != pair[1].data.split.train) {
+        return Err(TrainError::RowsDiffer {
+            heads: group.name(),
+            rows,
+        });
+    }
+    if members.windows(2).any(|pair| !pair[0].recipe.steps_like(&pair[1].recipe)) {
+        return Err(TrainError::RecipesDiffer { heads: group.name() });
+    }
+    Ok(())
+}

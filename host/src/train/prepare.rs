@@ -1,0 +1,163 @@
+//! What a head learns from, ready for batches: model inputs and targets of every row.
+
+use trident::spec::{Head, InputSlot, Shape};
+
+use crate::data::{Dataset, Readings, SegmentationData, Split};
+use crate::transform::Standard;
+
+/// One head's rows.
+#[derive(Clone, Debug)]
+pub struct HeadData<'d> {
+    /// The head.
+    pub head: Head,
+    /// What it reads.
+    pub inputs: Inputs<'d>,
+    /// What it should give.
+    pub targets: Targets<'d>,
+    /// Rows by what they are for.
+    pub split: Split,
+}
+
+/// What a head reads.
+#[derive(Clone, Debug)]
+pub enum Inputs<'d> {
+    /// `rows × width` model inputs.
+    Rows {
+        /// The numbers.
+        values: Vec<f32>,
+        /// Model inputs per row.
+        width: usize,
+    },
+    /// Pictures.
+    Pictures(&'d SegmentationData),
+}
+
+/// What a head should give.
+#[derive(Clone, Debug)]
+pub enum Targets<'d> {
+    /// A class per row.
+    Labels {
+        /// Class indices.
+        labels: &'d [u16],
+        /// How many classes there are.
+        classes: usize,
+    },
+    /// A class per pixel.
+    Masks(&'d SegmentationData),
+    /// The picture itself, as the original demo has it; masks stand in where a class is asked for.
+    OwnPixels(&'d SegmentationData),
+    /// A number per row.
+    Numbers {
+        /// In the target's unit.
+        targets: &'d [f32],
+        /// How they are scaled in training.
+        scale: Standard,
+    },
+    /// Every reading of the row, as the original demo has it; `targets` stand in where one number is asked for.
+    OwnReadings {
+        /// The readings.
+        readings: &'d Readings,
+        /// Their mean per row.
+        targets: &'d [f32],
+    },
+}
+
+impl<'d> HeadData<'d> {
+    /// Rows of `head` in `dataset`, with the model inputs of its readings; `None` if the data set has none.
+    pub fn new(dataset: &'d Dataset, head: Head, values: Option<Vec<f32>>) -> Option<Self> {
+        let own = dataset.inputs_as_targets.contains(head);
+        let rows = |readings: &Readings| {
+            let values = values.clone().unwrap_or_default();
+            let width = values.len() / readings.rows().max(1);
+            Inputs::Rows { values, width }
+        };
+        let (inputs, targets, split) = match head {
+            Head::Classification => {
+                let data = dataset.classification.as_ref()?;
+                let targets = Targets::Labels {
+                    labels: &data.labels,
+                    classes: data.classes.len(),
+                };
+                (rows(&data.readings), targets, &data.split)
+            }
+            Head::Segmentation => {
+                let data = dataset.segmentation.as_ref()?;
+                let targets = if own { Targets::OwnPixels(data) } else { Targets::Masks(data) };
+                (Inputs::Pictures(data), targets, &data.split)
+            }
+            Head::Regression => {
+                let data = dataset.regression.as_ref()?;
+                let targets = if own {
+                    Targets::OwnReadings {
+                        readings: &data.readings,
+                        targets: &data.targets,
+                    }
+                } else {
+                    Targets::Numbers {
+                        targets: &data.targets,
+                        scale: Standard::fit(data.split.train.iter().map(|&row| data.targets[row])),
+                    }
+                };
+                (rows(&data.readings), targets, &data.split)
+            }
+        };
+        Some(Self {
+            head,
+            inputs,
+            targets,
+            split: split.clone(),
+        })
+    }
+
+    /// The model input that it reads through.
+    pub fn slot(&self) -> InputSlot {
+        match self.head {
+            Head::Classification => InputSlot::Classification,
+            Head::Segmentation => InputSlot::Picture,
+            Head::Regression => InputSlot::Regression,
+        }
+    }
+
+    /// The shape of one row's model inputs.
+    pub fn shape(&self) -> Shape {
+        match &self.inputs {
+            Inputs::Rows { width, .. } => Shape::row(*width as u16),
+            Inputs::Pictures(data) => Shape::new(data.height as u16, data.width as u16, 3),
+        }
+    }
+
+    /// How the head's number relates to the target's unit; as it stands for a head without a number.
+    pub fn target(&self) -> Standard {
+        match self.targets {
+            Targets::Numbers { scale, .. } => scale,
+            _ => Standard { mean: 0.0, sd: 1.0 },
+        }
+    }
+
+    /// Makes every row a training row and no row a validation row.
+    pub(super) fn train_on_all(&mut self) {
+        let mut rows = [&self.split.train[..], &self.split.validation, &self.split.test].concat();
+        rows.sort_unstable();
+        self.split.train = rows;
+        self.split.validation = Vec::new();
+    }
+
+    /// How often each class occurs in the training rows: in rows, or in pixels. Empty for a head without classes.
+    pub fn class_counts(&self) -> Vec<usize> {
+        let count = |classes: usize, labels: &mut dyn Iterator<Item = usize>| {
+            let mut counts = vec![0; classes];
+            labels.for_each(|class| counts[class] += 1);
+            counts
+        };
+        match &self.targets {
+            Targets::Labels { labels, classes } => {
+                count(*classes, &mut self.split.train.iter().map(|&row| labels[row].into()))
+            }
+            Targets::Masks(data) | Targets::OwnPixels(data) => {
+                let pixels = self.split.train.iter().flat_map(|&row| data.mask(row));
+                count(data.classes.len(), &mut pixels.map(|&class| class.into()))
+            }
+            Targets::Numbers { .. } | Targets::OwnReadings { .. } => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! How each head is trained: the preset's recipe with the configuration's changes.
+
+use serde::{Deserialize, Serialize};
+use trident::spec::Head;
+
+use crate::config::{Optimizer, Preset, TrainConfig};
+use crate::model::Initializer;
+
+/// What is added to the pixelwise loss of a segmentation head, so that rare classes count by area, not by pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RegionLoss {
+    /// Nothing.
+    None,
+    /// One minus the mean Dice coefficient of the batch.
+    Dice,
+    /// The Lovász extension of one minus the mean IoU (Berman et al., 2018).
+    Lovasz,
+}
+
+/// What a regression head makes small.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Distance {
+    /// The squared error.
+    Squared,
+    /// The squared error up to one standard deviation of the target, linear beyond.
+    Huber,
+}
+
+/// How one head is trained.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recipe {
+    /// Passes over the training rows.
+    pub epochs: usize,
+    /// Rows per step.
+    pub batch: usize,
+    /// The rule that turns gradients into steps.
+    pub optimizer: Optimizer,
+    /// Highest learning rate of the schedule.
+    pub learning_rate: f64,
+    /// Added to the root of Adam's second moment.
+    pub epsilon: f32,
+    /// Pull of weights towards zero.
+    pub weight_decay: f64,
+    /// Share of the steps in which the learning rate rises.
+    pub warmup: f64,
+    /// Whether the learning rate then falls along a cosine.
+    pub cosine: bool,
+    /// Decay of the averaged weights per step; 0 keeps no average.
+    pub ema: f64,
+    /// Epochs without a better validation figure after which training stops; `None` never stops early.
+    pub patience: Option<usize>,
+    /// Share of hidden values set to zero in training.
+    pub dropout: f64,
+    /// How far labels are moved towards uniform.
+    pub label_smoothing: f64,
+    /// Weight of each class in the loss; `None` weighs by frequency where the recipe balances, else all alike.
+    pub class_weights: Option<Vec<f32>>,
+    /// Exponent of the frequency in the default class weights: 0 weighs all alike, −0.5 by the inverse root.
+    pub balance: f64,
+    /// How much this head's loss counts in a joint sum.
+    pub loss_weight: f64,
+    /// Added to a segmentation head's pixelwise loss.
+    pub region: RegionLoss,
+    /// What a regression head makes small.
+    pub distance: Distance,
+    /// How weights are drawn before training.
+    pub initializer: Initializer,
+}
+
+impl Recipe {
+    /// The recipe of `head`.
+    pub fn new(config: &TrainConfig, head: Head) -> Self {
+        let mut recipe = match config.preset {
+            Preset::Edge => Self::edge(head),
+            Preset::Seed => Self::seed(),
+        };
+        let overrides = config.head(head).clone();
+        let set = |field: &mut f64, value: Option<f64>| *field = value.unwrap_or(*field);
+        recipe.epochs = overrides.epochs.unwrap_or(recipe.epochs);
+        recipe.batch = overrides.batch.unwrap_or(recipe.batch);
+        recipe.optimizer = overrides.optimizer.unwrap_or(recipe.optimizer);
+        recipe.cosine = overrides.cosine.unwrap_or(recipe.cosine);
+        recipe.patience = overrides.patience.or(recipe.patience);
+        recipe.class_weights = overrides.class_weights.or(recipe.class_weights);
+        set(&mut recipe.learning_rate, overrides.learning_rate);
+        set(&mut recipe.weight_decay, overrides.weight_decay);
+        set(&mut recipe.warmup, overrides.warmup);
+        set(&mut recipe.ema, overrides.ema);
+        set(&mut recipe.dropout, overrides.dropout);
+        set(&mut recipe.label_smoothing, overrides.label_smoothing);
+        recipe.loss_weight = match head {
+            Head::Classification => config.loss_weights.classification,
+            Head::Segmentation => config.loss_weights.segmentation,
+            Head::Regression => config.loss_weights.regression,
+        };
+        recipe
+    }
+
+    fn edge(head: Head) -> Self {
+        let base = Self {
+            epochs: 100,
+            batch: 256,
+            optimizer: Optimizer::AdamW,
+            learning_rate: 4e-3,
+            epsilon: 1e-8,
+            weight_decay: 0.2,
+            warmup: 0.03,
+            cosine: true,
+            ema: 0.995,
+            patience: None,
+            dropout: 0.0,
+            label_smoothing: 0.0,
+            class_weights: None,
+            balance: 0.0,
+            loss_weight: 1.0,
+            region: RegionLoss::None,
+            distance: Distance::Huber,
+            initializer: Initializer::He,
+        };
+        match head {
+            Head::Classification => base,
+            Head::Segmentation => Self {
+                epochs: 80,
+                batch: 32,
+                learning_rate: 5e-3,
+                weight_decay: 1e-2,
+                warmup: 0.05,
+                ema: 0.998,
+                balance: -0.25,
+                region: RegionLoss::Lovasz,
+                ..base
+            },
+            Head::Regression => Self {
+                epochs: 1_000,
+                batch: 64,
+                weight_decay: 1e-3,
+                ema: 0.998,
+                ..base
+            },
+        }
+    }
+
+    /// What the original demo does, which is Keras' defaults.
+    fn seed() -> Self {
+        Self {
+            epochs: 10,
+            batch: 64,
+            optimizer: Optimizer::Adam,
+            learning_rate: 1e-3,
+            epsilon: 1e-7,
+            weight_decay: 0.0,
+            warmup: 0.0,
+            cosine: false,
+            ema: 0.0,
+            patience: None,
+            dropout: 0.0,
+            label_smoothing: 0.0,
+            class_weights: None,
+            balance: 0.0,
+            loss_weight: 1.0,
+            region: RegionLoss::None,
+            distance: Distance::Squared,
+            initializer: Initializer::Glorot,
+        }
+    }
+
+    /// Checks the settings for a head of `classes` classes; the first fault as the key and what is wrong with it.
+    pub(super) fn check(&self, classes: usize) -> Result<(), (&'static str, String)> {
+        let below_one = |name, value: f64| match value {
+            _ if (0.0..1.0).contains(&value) => Ok(()),
+            _ => Err((name, format!("{value} is not a share from 0 up to, but not including, 1"))),
+        };
+        if self.epochs == 0 {
+            return Err(("epochs", "at least 1 is needed".to_owned()));
+        }
+        if self.batch == 0 {
+            return Err(("batch", "at least 1 row is needed".to_owned()));
+        }
+        if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
+            return Err(("learning_rate", format!("{} is not a positive number", self.learning_rate)));
+        }
+        if !(self.weight_decay >= 0.0 && self.weight_decay.is_finite()) {
+            return Err(("weight_decay", format!("{} is negative", self.weight_decay)));
+        }
+        below_one("warmup", self.warmup)?;
+        below_one("ema", self.ema)?;
+        below_one("dropout", self.dropout)?;
+        below_one("label_smoothing", self.label_smoothing)?;
+        match &self.class_weights {
+            Some(weights) if weights.len() != classes => {
+                Err(("class_weights", format!("{} given for {classes} classes", weights.len())))
+            }
+            Some(weights) if !weights.iter().all(|&weight| weight > 0.0 && weight.is_finite()) => {
+                Err(("class_weights", "every weight must be a positive number".to_owned()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether two heads can take the same steps.
+    pub(super) fn steps_like(&self, other: &Self) -> bool {
+        let steps = |recipe: &Self| Self {
+            class_weights: None,
+            label_smoothing: 0.0,
+            balance: 0.0,
+            loss_weight: 1.0,
+            region: RegionLoss::None,
+            distance: Distance::Squared,
+            ..recipe.clone()
+        };
+        steps(self) == steps(other)
+    }
+
+    /// The learning rate of a step, counted from 0, of `steps` in all.
+    pub fn learning_rate_at(&self, step: u64, steps: u64) -> f64 {
+        let warm = (self.warmup * steps as f64).round();
+        let step = step as f64;
+        if step < warm {
+            return self.learning_rate * (step + 1.0) / warm;
+        }
+        if !self.cosine {
+            return self.learning_rate;
+        }
+        let done = (step - warm) / (steps as f64 - warm).max(1.0);
+        self.learning_rate * 0.5 * (1.0 + (std::f64::consts::PI * done).cos())
+    }
+
+    /// Decay of the averaged weights at a step: it grows towards `ema`, so that the first weights are soon forgotten.
+    pub fn average_decay_at(&self, step: u64) -> f32 {
+        let step = step as f64;
+        self.ema.min((1.0 + step) / (10.0 + step)) as f32
+    }
+
+    /// Weights of classes that occur `counts` times, 1 on average over all that occur.
+    pub fn weights_of_classes(&self, counts: &[usize]) -> Vec<f32> {
+        if let Some(weights) = &self.class_weights {
+            return weights.clone();
+        }
+        let total: usize = counts.iter().sum();
+        let weigh = |&count: &usize| (count.max(1) as f64 / total.max(1) as f64).powf(self.balance);
+        let weights: Vec<f64> = counts.iter().map(weigh).collect();
+        let mean = weights.iter().zip(counts).map(|(w, &count)| w * count as f64).sum::<f64>() / total.max(1) as f64;
+        weights.iter().map(|w| (w / mean) as f32).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rate_rises_then_falls() {
+        let recipe = Recipe {
+            learning_rate: 1.0,
+            warmup: 0.1,
+            ..Recipe::edge(Head::Classification)
+        };
+        assert_eq!(recipe.learning_rate_at(0, 100), 0.1);
+        assert_eq!(recipe.learning_rate_at(9, 100), 1.0);
+        assert_eq!(recipe.learning_rate_at(10, 100), 1.0);
+        assert!((recipe.learning_rate_at(55, 100) - 0.5).abs() < 1e-12);
+        assert!(recipe.learning_rate_at(99, 100) < 0.001);
+        assert_eq!(Recipe::seed().learning_rate_at(99, 100), 1e-3);
+    }
+
+    #[test]
+    fn rare_classes_weigh_more() {
+        let recipe = Recipe {
+            balance: -0.5,
+            ..Recipe::edge(Head::Segmentation)
+        };
+        let weights = recipe.weights_of_classes(&[1, 99]);
+        assert!((weights[0] / weights[1] - 99f32.sqrt()).abs() < 1e-4);
+        assert!((0.01 * weights[0] + 0.99 * weights[1] - 1.0).abs() < 1e-6);
+        assert_eq!(Recipe::seed().weights_of_classes(&[1, 99]), [1.0, 1.0]);
+    }
+
+    #[test]
+    fn the_configuration_overrides_the_preset() {
+        let mut config = TrainConfig::default();
+        config.regression.epochs = Some(7);
+        config.loss_weights.regression = 0.5;
+        let recipe = Recipe::new(&config, Head::Regression);
+        assert_eq!((recipe.epochs, recipe.batch, recipe.loss_weight), (7, 64, 0.5));
+    }
+}

@@ -1,0 +1,311 @@
+//! The training of one group of heads, step by step.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use burn::optim::{AdamConfig, AdamWConfig, GradientsParams, ModuleOptimizer, decay::WeightDecayConfig};
+use burn::tensor::{Bytes, Device};
+use rand::Rng;
+use trident::spec::Head;
+
+use super::TrainError;
+use super::batch::{HeadBatch, HeadTraining};
+use super::checkpoint::{Best, Checkpoint, EpochRecord, EpochSums, Numbers, Position};
+use super::evaluate::{judge, predict};
+use super::groups::Group;
+use super::random::{Draw, generator, shuffled};
+use super::recipe::Recipe;
+use crate::config::Optimizer;
+use crate::model::{Dropout, FoldedModel, Model, ModelInputs, ModelState, Pass, numbers};
+use crate::progress::Step;
+
+/// One group of heads in training.
+pub(super) struct Session<'d> {
+    identity: String,
+    group: &'d Group,
+    heads: Vec<HeadTraining<'d>>,
+    /// On the autodiff device. `None` only while a step is made.
+    model: Option<Model>,
+    optimizer: ModuleOptimizer,
+    average: Option<ModelState>,
+    position: Position,
+    sums: Vec<EpochSums>,
+    best: Option<Best>,
+    history: Vec<Vec<EpochRecord>>,
+    finished: bool,
+    device: Device,
+}
+
+/// How a session came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// All epochs are done, or no epoch was better for long.
+    Finished,
+    /// It was asked to stop between two steps.
+    Interrupted,
+}
+
+impl<'d> Session<'d> {
+    /// Starts with fresh weights.
+    pub fn new(group: &'d Group, heads: Vec<HeadTraining<'d>>, device: &Device, identity: String) -> Self {
+        let lead = &heads[0];
+        let (seed, head) = (lead.seed, lead.data.head);
+        let draw = |layer: usize| generator(seed, head, Draw::Weights, 0, layer as u64);
+        let state = ModelState::random(&group.spec, lead.recipe.initializer, draw);
+        let device = device.clone().autodiff();
+        Self {
+            identity,
+            group,
+            model: Some(Model::new(&state, &device)),
+            optimizer: optimizer(&lead.recipe),
+            average: (lead.recipe.ema > 0.0).then_some(state),
+            position: Position::default(),
+            sums: vec![EpochSums::default(); heads.len()],
+            best: None,
+            history: vec![Vec::new(); heads.len()],
+            finished: false,
+            heads,
+            device,
+        }
+    }
+
+    /// Goes on from a checkpoint of the same session.
+    pub fn restore(&mut self, checkpoint: Checkpoint) -> Result<(), TrainError> {
+        if checkpoint.identity != self.identity {
+            return Err(TrainError::OtherSession {
+                group: self.group.name(),
+            });
+        }
+        let state = |layers: Numbers| ModelState {
+            spec: self.group.spec.clone(),
+            layers,
+        };
+        let optimizer = optimizer(&self.lead().recipe).from_bytes(Bytes::from_bytes_vec(checkpoint.optimizer));
+        self.model = Some(Model::new(&state(checkpoint.numbers), &self.device));
+        self.average = checkpoint.average.map(state);
+        self.optimizer = optimizer.map_err(|error| TrainError::Optimizer(error.to_string()))?;
+        self.position = checkpoint.position;
+        self.sums = checkpoint.sums;
+        self.best = checkpoint.best;
+        self.history = checkpoint.history;
+        self.finished = checkpoint.finished;
+        Ok(())
+    }
+
+    /// Everything needed to go on.
+    pub fn checkpoint(&self) -> Result<Checkpoint, TrainError> {
+        let optimizer = self.optimizer.into_bytes();
+        Ok(Checkpoint {
+            identity: self.identity.clone(),
+            position: self.position,
+            numbers: self.model().state().layers,
+            optimizer: optimizer.map_err(|error| TrainError::Optimizer(error.to_string()))?.to_vec(),
+            average: self.average.as_ref().map(|state| state.layers.clone()),
+            best: self.best.clone(),
+            sums: self.sums.clone(),
+            history: self.history.clone(),
+            finished: self.finished,
+        })
+    }
+
+    /// Trains on; `save` is called after every epoch.
+    pub fn run(
+        &mut self,
+        interrupted: &AtomicBool,
+        step: &mut Step,
+        mut save: impl FnMut(&Self) -> Result<(), TrainError>,
+    ) -> Result<Outcome, TrainError> {
+        let epochs = self.lead().recipe.epochs as u64;
+        while !self.finished && self.position.epoch < epochs {
+            if self.epoch(interrupted)? == Outcome::Interrupted {
+                return Ok(Outcome::Interrupted);
+            }
+            self.finished = self.position.epoch >= epochs || self.is_stale();
+            step.set(self.position.epoch, &self.message());
+            save(self)?;
+        }
+        self.finished = true;
+        Ok(Outcome::Finished)
+    }
+
+    /// The best weights, or the last ones if no validation rows chose.
+    pub fn result(&self) -> Numbers {
+        match &self.best {
+            Some(best) => best.numbers.clone(),
+            None => self.judged_state().layers,
+        }
+    }
+
+    /// Per head, what every epoch was like.
+    pub fn history(&self) -> impl Iterator<Item = (Head, &[EpochRecord])> {
+        self.heads.iter().zip(&self.history).map(|(head, records)| (head.data.head, &records[..]))
+    }
+
+    fn lead(&self) -> &HeadTraining<'d> {
+        &self.heads[0]
+    }
+
+    fn model(&self) -> &Model {
+        self.model.as_ref().expect("a model between two steps")
+    }
+
+    fn epoch(&mut self, interrupted: &AtomicBool) -> Result<Outcome, TrainError> {
+        let lead = self.lead();
+        let (seed, head, batch) = (lead.seed, lead.data.head, lead.recipe.batch);
+        let epoch = self.position.epoch;
+        let order = shuffled(&lead.data.split.train, &mut generator(seed, head, Draw::Order, epoch, 0));
+        let steps = order.len().div_ceil(batch) as u64;
+        let all_steps = steps * lead.recipe.epochs as u64;
+        for rows in order.chunks(batch).skip(self.position.step_in_epoch as usize) {
+            if interrupted.load(Ordering::Relaxed) {
+                return Ok(Outcome::Interrupted);
+            }
+            self.step(rows, all_steps)?;
+        }
+        let learning_rate = self.lead().recipe.learning_rate_at(self.position.step - 1, all_steps);
+        self.position.epoch += 1;
+        self.position.step_in_epoch = 0;
+        self.close_epoch(learning_rate);
+        Ok(Outcome::Finished)
+    }
+
+    fn step(&mut self, rows: &[usize], all_steps: u64) -> Result<(), TrainError> {
+        let epoch = self.position.epoch;
+        let batches: Vec<HeadBatch> = self.heads.iter().map(|head| head.batch(rows, epoch)).collect();
+        let mut inputs = ModelInputs::default();
+        for (head, batch) in self.heads.iter().zip(&batches) {
+            head.place(batch, &self.group.spec, &self.device, &mut inputs);
+        }
+        let dropout = Thinning {
+            rate: self.lead().recipe.dropout,
+            seed: self.lead().seed,
+            head: self.lead().data.head,
+            step: self.position.step,
+        };
+        let dropout = (dropout.rate > 0.0).then_some(&dropout as &dyn Dropout);
+        let mut model = self.model.take().expect("a model between two steps");
+        let (mut values, statistics) = model.forward(&inputs, Pass::Train(dropout));
+
+        let mut sum = None;
+        for ((head, batch), sums) in self.heads.iter().zip(&batches).zip(&mut self.sums) {
+            let spec = self.group.spec.heads.iter().find(|spec| spec.head == head.data.head);
+            let value = usize::from(spec.expect("the group has the head").value);
+            let (loss, figures) = head.loss(values[value].take().expect("its input is given"), batch);
+            let number = f64::from(numbers(loss.clone().detach())[0]);
+            if !number.is_finite() {
+                return Err(TrainError::Diverged {
+                    head: head.data.head.name(),
+                    epoch: epoch + 1,
+                });
+            }
+            sums.loss += number * rows.len() as f64;
+            sums.rows += rows.len() as u64;
+            sums.hits += figures.hits;
+            sums.judged += figures.judged;
+            let weighted = loss.mul_scalar(head.recipe.loss_weight);
+            sum = Some(match sum {
+                None => weighted,
+                Some(sum) => sum + weighted,
+            });
+        }
+        let gradients = GradientsParams::from_grads(sum.expect("a group has a head").backward(), &model);
+        let recipe = &self.heads[0].recipe;
+        let learning_rate = recipe.learning_rate_at(self.position.step, all_steps);
+        model.absorb(statistics);
+        let model = self.optimizer.step(learning_rate, model, gradients);
+        if let Some(average) = &mut self.average {
+            average.average(&model.state(), recipe.average_decay_at(self.position.step));
+        }
+        self.model = Some(model);
+        self.position.step += 1;
+        self.position.step_in_epoch += 1;
+        Ok(())
+    }
+
+    /// Judges the epoch on the validation rows and writes its record.
+    fn close_epoch(&mut self, learning_rate: f64) {
+        let state = self.judged_state();
+        let model = Model::from_folded(&FoldedModel::from(&state), &self.device.clone().without_autodiff());
+        let figures: Vec<Option<f64>> = self
+            .heads
+            .iter()
+            .map(|head| {
+                let rows = &head.data.split.validation;
+                (!rows.is_empty()).then(|| judge(&predict(&model, &head.data, rows), &head.data, rows).figure())
+            })
+            .collect();
+        let epoch = self.position.epoch;
+        for ((sums, records), &validation) in self.sums.iter_mut().zip(&mut self.history).zip(&figures) {
+            records.push(EpochRecord {
+                epoch,
+                learning_rate,
+                loss: sums.loss / sums.rows.max(1) as f64,
+                accuracy: (sums.judged > 0).then(|| sums.hits as f64 / sums.judged as f64),
+                validation,
+            });
+            *sums = EpochSums::default();
+        }
+        let known: Vec<f64> = figures.into_iter().flatten().collect();
+        if known.is_empty() {
+            return;
+        }
+        let figure = known.iter().sum();
+        if self.best.as_ref().is_none_or(|best| figure > best.figure) {
+            self.best = Some(Best {
+                epoch,
+                figure,
+                numbers: state.layers,
+            });
+        }
+    }
+
+    /// What is judged and kept: the averaged weights if there are any.
+    fn judged_state(&self) -> ModelState {
+        self.average.clone().unwrap_or_else(|| self.model().state())
+    }
+
+    fn is_stale(&self) -> bool {
+        let since = self.best.as_ref().map_or(0, |best| self.position.epoch - best.epoch);
+        self.lead().recipe.patience.is_some_and(|patience| since >= patience as u64)
+    }
+
+    pub fn message(&self) -> String {
+        let of_head = |records: &Vec<EpochRecord>| {
+            let last = records.last()?;
+            Some(match last.validation {
+                Some(figure) => format!("loss {:.4}, validation {:.4}", last.loss, figure),
+                None => format!("loss {:.4}", last.loss),
+            })
+        };
+        self.history.iter().filter_map(of_head).collect::<Vec<_>>().join(" | ")
+    }
+}
+
+fn optimizer(recipe: &Recipe) -> ModuleOptimizer {
+    match recipe.optimizer {
+        Optimizer::Adam => {
+            let decay = (recipe.weight_decay > 0.0).then(|| WeightDecayConfig::new(recipe.weight_decay as f32));
+            let config = AdamConfig::new().with_epsilon(recipe.epsilon).with_weight_decay(decay);
+            config.init()
+        }
+        Optimizer::AdamW => {
+            let config = AdamWConfig::new().with_epsilon(recipe.epsilon);
+            config.with_weight_decay(recipe.weight_decay as f32).init()
+        }
+    }
+}
+
+/// Dropout whose masks depend on seed, head, step and layer alone.
+struct Thinning {
+    rate: f64,
+    seed: u64,
+    head: Head,
+    step: u64,
+}
+
+impl Dropout for Thinning {
+    fn mask(&self, layer: usize, rows: usize, units: usize) -> Vec<f32> {
+        let mut rng = generator(self.seed, self.head, Draw::Dropout, self.step, layer as u64);
+        let kept = (1.0 / (1.0 - self.rate)) as f32;
+        (0..rows * units).map(|_| if rng.random_bool(self.rate) { 0.0 } else { kept }).collect()
+    }
+}
