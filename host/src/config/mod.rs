@@ -11,18 +11,17 @@ mod model;
 mod sections;
 mod source;
 mod train;
+mod transforms;
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 pub use model::ModelConfig;
-pub use sections::{
-    ClassificationConfig, Fit, GroupFile, RegressionConfig, SegmentationConfig, SplitConfig, TransformChoice,
-    TransformKind,
-};
+pub use sections::{ClassificationConfig, Fit, GroupFile, RegressionConfig, SegmentationConfig, SplitConfig};
 pub use source::{Builtin, Source};
 pub use train::{Augmentation, Backend, HeadOverrides, LossWeights, Optimizer, Preset, TrainConfig};
+pub use transforms::{TransformChoice, TransformKind};
 
 /// Everything that `trident.toml` says.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -87,14 +87,14 @@ pub fn load_all(config: &Config, model: &Description) -> Result<Dataset, DataErr
     if let Some(section) = &config.segmentation {
         let expected = model.segmentation.as_ref().ok_or(no_head(Head::Segmentation))?;
         if section.classes != expected.classes {
-            return Err(Mismatch::Classes {
+            Err(Mismatch::Classes {
                 head: Head::Segmentation.name(),
                 expected: expected.classes.clone(),
                 found: section.classes.clone(),
             })?;
         }
         if section.size != expected.size {
-            return Err(Mismatch::Size {
+            Err(Mismatch::Size {
                 expected: expected.size,
                 found: section.size,
             })?;
@@ -106,7 +106,7 @@ pub fn load_all(config: &Config, model: &Description) -> Result<Dataset, DataErr
     if let Some(section) = &config.regression {
         let expected = model.regression.as_ref().ok_or(no_head(Head::Regression))?;
         if section.target != expected.target {
-            return Err(Mismatch::Target {
+            Err(Mismatch::Target {
                 expected: expected.target.clone(),
                 found: section.target.clone(),
             })?;
@@ -116,7 +116,7 @@ pub fn load_all(config: &Config, model: &Description) -> Result<Dataset, DataErr
         dataset.regression = Some(data);
     }
     if dataset.classification.is_none() && dataset.segmentation.is_none() && dataset.regression.is_none() {
-        return Err(Mismatch::NoData)?;
+        Err(Mismatch::NoData)?;
     }
     Ok(dataset)
 }

@@ -178,13 +178,13 @@ pub fn fit(
     choice: &TransformChoice,
     head: Head,
 ) -> Result<InputTransform, TransformError> {
-    if let TransformChoice::PerFeature(named) = choice {
-        if let Some(unknown) = named.keys().find(|name| !readings.features.contains(name)) {
-            return Err(TransformError::UnknownFeature {
-                feature: unknown.clone(),
-                features: readings.features.clone(),
-            });
-        }
+    if let TransformChoice::PerFeature(named) = choice
+        && let Some(unknown) = named.keys().find(|name| !readings.features.contains(name))
+    {
+        return Err(TransformError::UnknownFeature {
+            feature: unknown.clone(),
+            features: readings.features.clone(),
+        });
     }
     let mut inputs = Vec::new();
     for (feature, name) in readings.features.iter().enumerate() {

@@ -5,7 +5,7 @@
 //! Weed and crop draw their colours from one distribution and moss comes close to it, so that colour alone does not tell them
 //! apart: shape does. Figures measured on these tiles say "generated".
 //!
-//! A tile depends on the seed and its index alone. Scenes are drawn with [`SAMPLES`] × [`SAMPLES`] samples per pixel: a pixel's
+//! A tile depends on the seed and its index alone. Scenes are drawn with nine samples per pixel: a pixel's
 //! colour is their mean, its class their majority. They scale with the shorter side.
 
 mod canvas;
