@@ -135,7 +135,9 @@ impl AllOutputs {
 pub fn inputs(dataset: &Dataset, head: Head, row: usize) -> Inputs<'_> {
     let mut inputs = Inputs::default();
     match head {
-        Head::Classification => inputs.classification = dataset.classification.as_ref().map(|data| data.readings.row(row)),
+        Head::Classification => {
+            inputs.classification = dataset.classification.as_ref().map(|data| data.readings.row(row))
+        }
         Head::Segmentation => inputs.picture = dataset.segmentation.as_ref().map(|data| data.picture(row)),
         Head::Regression => inputs.regression = dataset.regression.as_ref().map(|data| data.readings.row(row)),
     }
@@ -162,7 +164,11 @@ pub fn int8(blob: &[u8], dataset: &Dataset, rows: &Rows) -> Result<AllOutputs, E
             };
             rows.iter().map(run_row).collect::<Result<Vec<_>, EvalError>>()
         };
-        let parts: Vec<Vec<Output>> = rows.head(head).par_chunks(chunk).map(run_chunk).collect::<Result<_, EvalError>>()?;
+        let parts: Vec<Vec<Output>> = rows
+            .head(head)
+            .par_chunks(chunk)
+            .map(run_chunk)
+            .collect::<Result<_, EvalError>>()?;
         all.insert(head, parts.into_iter().flatten().collect());
     }
     Ok(all)
@@ -202,7 +208,10 @@ fn prediction(head: Head, outputs: &[Output], pixel_classes: usize) -> Predictio
         })
     };
     let classes = |output: &Output| match output {
-        Output::Codes(codes) => codes.chunks_exact(pixel_classes).map(|pixel| arithmetic::argmax(pixel) as u8).collect(),
+        Output::Codes(codes) => codes
+            .chunks_exact(pixel_classes)
+            .map(|pixel| arithmetic::argmax(pixel) as u8)
+            .collect(),
         _ => Vec::new(),
     };
     match head {
@@ -265,12 +274,24 @@ mod tests {
     #[test]
     fn equality_is_on_bits() {
         let compared = compare(&outputs(0.0, &[1, 2, 3]), &outputs(-0.0, &[1, 2, 4]));
-        assert_eq!(compared, Comparison { compared_values: 4, differing_values: 2 });
+        assert_eq!(
+            compared,
+            Comparison {
+                compared_values: 4,
+                differing_values: 2
+            }
+        );
     }
 
     #[test]
     fn a_missing_output_differs_in_all_its_values() {
         let compared = compare(&outputs(1.0, &[1, 2, 3]), &AllOutputs::default());
-        assert_eq!(compared, Comparison { compared_values: 4, differing_values: 4 });
+        assert_eq!(
+            compared,
+            Comparison {
+                compared_values: 4,
+                differing_values: 4
+            }
+        );
     }
 }

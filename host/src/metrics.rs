@@ -51,15 +51,23 @@ impl ClassificationMetrics {
     pub fn new(probabilities: &[f32], labels: &[u16], classes: usize) -> Self {
         assert!(!labels.is_empty(), "no rows to judge");
         let columns = if classes == 2 { 1 } else { classes };
-        assert_eq!(probabilities.len(), labels.len() * columns, "one row of probabilities per label");
+        assert_eq!(
+            probabilities.len(),
+            labels.len() * columns,
+            "one row of probabilities per label"
+        );
         let predicted: Vec<u16> = match classes {
             2 => probabilities.iter().map(|&p| u16::from(p >= 0.5)).collect(),
-            _ => probabilities.chunks_exact(columns).map(|row| argmax(row) as u16).collect(),
+            _ => probabilities
+                .chunks_exact(columns)
+                .map(|row| argmax(row) as u16)
+                .collect(),
         };
         let hits = predicted.iter().zip(labels).filter(|(a, b)| a == b).count();
         let judged = if classes == 2 { 1..2 } else { 0..classes };
         let of_class = |class: usize| {
-            let scores = (0..labels.len()).map(|row| probabilities[row * columns + if classes == 2 { 0 } else { class }]);
+            let scores =
+                (0..labels.len()).map(|row| probabilities[row * columns + if classes == 2 { 0 } else { class }]);
             let truth: Vec<bool> = labels.iter().map(|&label| usize::from(label) == class).collect();
             area_under_curve(&scores.collect::<Vec<f32>>(), &truth)
         };
@@ -165,7 +173,11 @@ fn area_under_curve(scores: &[f32], truth: &[bool]) -> Option<f64> {
 fn f1(predicted: &[u16], labels: &[u16], class: u16) -> Option<f64> {
     let given = predicted.iter().filter(|&&p| p == class).count();
     let wanted = labels.iter().filter(|&&l| l == class).count();
-    let both = predicted.iter().zip(labels).filter(|&(&p, &l)| p == class && l == class).count();
+    let both = predicted
+        .iter()
+        .zip(labels)
+        .filter(|&(&p, &l)| p == class && l == class)
+        .count();
     (given + wanted > 0).then(|| 2.0 * both as f64 / (given + wanted) as f64)
 }
 

@@ -476,9 +476,15 @@ fn transform(arena: &mut [u8], node: &Node, input: &Tensor, output: &Tensor, par
     }
 }
 
-/// Runs a node that reads two tensors.
+/// Runs a node that reads two tensors, or one of them twice.
 fn combine(arena: &mut [u8], node: &Node, [a, b]: [&Tensor; 2], output: &Tensor) {
-    let [from_a, from_b, to] = disjoint(arena, [a.range(), b.range(), output.range()]);
+    let (from_a, from_b, to): (&[u8], &[u8], &mut [u8]) = if node.input == node.second {
+        let [from, to] = disjoint(arena, [a.range(), output.range()]);
+        (from, from, to)
+    } else {
+        let [from_a, from_b, to] = disjoint(arena, [a.range(), b.range(), output.range()]);
+        (from_a, from_b, to)
+    };
     let (from_a, from_b, to) = (codes(from_a), codes(from_b), codes_mut(to));
     if node.op == Op::Concat {
         return concat((from_a, a.shape.c.into()), (from_b, b.shape.c.into()), to);

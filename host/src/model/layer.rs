@@ -79,7 +79,14 @@ impl<'d> Parameters<'d> {
         let tensor = Tensor::from_data(TensorData::new(numbers.to_vec(), shape), self.device);
         let id = ParamId::from(self.next);
         self.next += 1;
-        Param::initialized(id, if self.device.is_autodiff() { tensor.require_grad() } else { tensor })
+        Param::initialized(
+            id,
+            if self.device.is_autodiff() {
+                tensor.require_grad()
+            } else {
+                tensor
+            },
+        )
     }
 }
 
@@ -88,7 +95,9 @@ impl<'d> Parameters<'d> {
 /// # Panics
 /// If the device lost them, which a CPU does not.
 pub(crate) fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.try_into_vec_as::<f32>().expect("a float tensor on this computer")
+    tensor
+        .try_into_vec_as::<f32>()
+        .expect("a float tensor on this computer")
 }
 
 impl Linear {

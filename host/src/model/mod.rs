@@ -132,7 +132,11 @@ impl Model {
     pub fn state(&self) -> ModelState {
         ModelState {
             spec: self.spec.clone(),
-            layers: self.blocks.iter().map(|block| block.as_ref().map(Block::state)).collect(),
+            layers: self
+                .blocks
+                .iter()
+                .map(|block| block.as_ref().map(Block::state))
+                .collect(),
         }
     }
 
@@ -223,9 +227,10 @@ impl Model {
                 let hidden = *activation == Activation::Relu;
                 Value::Row(rows).with_shape(*out).dropped(index, pass, hidden)
             }
-            (&Layer::MaxPool2d { size }, _) => {
-                Value::Map(max_pool2d(value.into_map(), MaxPoolOptions::new([usize::from(size); 2])))
-            }
+            (&Layer::MaxPool2d { size }, _) => Value::Map(max_pool2d(
+                value.into_map(),
+                MaxPoolOptions::new([usize::from(size); 2]),
+            )),
             (&Layer::Upsample2d { factor }, _) => Value::Map(upsample(value.into_map(), factor.into())),
             (layer, Some(Block::Conv(conv))) => {
                 let window = window(layer).expect("a convolution");
@@ -336,7 +341,13 @@ pub fn picture_tensor(bytes: &[u8], input: &InputSpec, device: &Device) -> Tenso
     let mut numbers = Vec::with_capacity(bytes.len());
     for picture in bytes.chunks_exact(h * w * c) {
         for channel in 0..c {
-            numbers.extend(picture.iter().skip(channel).step_by(c).map(|&byte| real[usize::from(byte)]));
+            numbers.extend(
+                picture
+                    .iter()
+                    .skip(channel)
+                    .step_by(c)
+                    .map(|&byte| real[usize::from(byte)]),
+            );
         }
     }
     let n = bytes.len() / (h * w * c);

@@ -4,7 +4,8 @@
 //! share nothing, so each can be trained, run and measured alone.
 
 use trident::spec::{
-    Activation, Head, HeadSpec, InputSlot, InputSpec, Layer, LayerSpec, ModelSpec, Padding, PixelScale, Shape, SpecError,
+    Activation, Head, HeadSpec, InputSlot, InputSpec, Layer, LayerSpec, ModelSpec, Padding, PixelScale, Shape,
+    SpecError,
 };
 
 /// The classification of a row of readings.
@@ -170,7 +171,10 @@ impl Towers {
     fn new(tasks: &Tasks, pixels: PixelScale) -> Result<Self, PresetError> {
         let picture = |task: PictureTask| Shape::new(task.height, task.width, 3);
         let slots = [
-            (InputSlot::Classification, tasks.classification.map(|task| Shape::row(task.inputs))),
+            (
+                InputSlot::Classification,
+                tasks.classification.map(|task| Shape::row(task.inputs)),
+            ),
             (InputSlot::Picture, tasks.segmentation.map(picture)),
             (InputSlot::Regression, tasks.regression.map(Shape::row)),
         ];
@@ -193,7 +197,11 @@ impl Towers {
     }
 
     fn input(&self, slot: InputSlot) -> u8 {
-        self.spec.inputs.iter().position(|input| input.slot == slot).unwrap_or(0) as u8
+        self.spec
+            .inputs
+            .iter()
+            .position(|input| input.slot == slot)
+            .unwrap_or(0) as u8
     }
 
     fn push(&mut self, inputs: &[u8], layer: Layer) -> Result<u8, PresetError> {
@@ -219,9 +227,9 @@ impl Towers {
 
     fn hidden(&mut self, slot: InputSlot, widths: &[u16]) -> Result<u8, PresetError> {
         let input = self.input(slot);
-        widths
-            .iter()
-            .try_fold(input, |from, &width| self.linear(from, Shape::row(width), Activation::Relu))
+        widths.iter().try_fold(input, |from, &width| {
+            self.linear(from, Shape::row(width), Activation::Relu)
+        })
     }
 
     #[expect(clippy::too_many_arguments, reason = "the fields of Layer::Conv2d, in their order")]
@@ -313,7 +321,11 @@ mod tests {
 
     const DEMO: Tasks = Tasks {
         classification: Some(RowTask { inputs: 10, classes: 2 }),
-        segmentation: Some(PictureTask { height: 32, width: 32, classes: 3 }),
+        segmentation: Some(PictureTask {
+            height: 32,
+            width: 32,
+            classes: 3,
+        }),
         regression: Some(5),
     };
 
@@ -348,7 +360,12 @@ mod tests {
         assert_eq!(parameters, 9_823);
         assert!(macs <= 800_000, "{macs} multiplications");
         let shapes = spec.shapes().unwrap();
-        let value = spec.heads.iter().find(|head| head.head == Head::Segmentation).unwrap().value;
+        let value = spec
+            .heads
+            .iter()
+            .find(|head| head.head == Head::Segmentation)
+            .unwrap()
+            .value;
         assert_eq!(shapes[usize::from(value)], Shape::new(32, 32, 3));
     }
 
@@ -366,10 +383,18 @@ mod tests {
     #[test]
     fn odd_sizes_are_refused_with_the_nearest_ones() {
         let tasks = |height, width| Tasks {
-            segmentation: Some(PictureTask { height, width, classes: 3 }),
+            segmentation: Some(PictureTask {
+                height,
+                width,
+                classes: 3,
+            }),
             ..Tasks::default()
         };
-        let refuse = |height, width| edge(&tasks(height, width), &EdgeWidths::default()).unwrap_err().to_string();
+        let refuse = |height, width| {
+            edge(&tasks(height, width), &EdgeWidths::default())
+                .unwrap_err()
+                .to_string()
+        };
         assert!(refuse(50, 50).contains("48×48 and 56×56"), "{}", refuse(50, 50));
         assert!(refuse(60, 32).contains("56×32"), "{}", refuse(60, 32));
         for side in [48, 64] {

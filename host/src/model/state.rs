@@ -186,7 +186,10 @@ impl LayerState {
 pub(crate) fn geometries(spec: &ModelSpec) -> Vec<Option<Geometry>> {
     let shapes = spec.shapes().expect("a valid model");
     let read = |layer: &trident::spec::LayerSpec| shapes[usize::from(layer.inputs[0])];
-    spec.layers.iter().map(|layer| Geometry::of(&layer.layer, read(layer))).collect()
+    spec.layers
+        .iter()
+        .map(|layer| Geometry::of(&layer.layer, read(layer)))
+        .collect()
 }
 
 fn random_layer(geometry: Geometry, initializer: Initializer, relu: bool, rng: &mut ChaCha8Rng) -> LayerState {
@@ -194,7 +197,9 @@ fn random_layer(geometry: Geometry, initializer: Initializer, relu: bool, rng: &
         Initializer::He => {
             let gain = if relu { 2.0 } else { 1.0 };
             let deviation = (gain / geometry.fan_in as f64).sqrt();
-            (0..geometry.weights).map(|_| (deviation * normal(rng)) as f32).collect()
+            (0..geometry.weights)
+                .map(|_| (deviation * normal(rng)) as f32)
+                .collect()
         }
         Initializer::Glorot => {
             let limit = (6.0 / (geometry.fan_in + geometry.fan_out) as f64).sqrt() as f32;

@@ -56,7 +56,7 @@ pub struct Record {
 }
 
 /// How a model's numbers relate to the user's units.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Transforms {
     /// From readings to the classification head's model inputs.
     pub classification: Option<InputTransform>,
@@ -295,14 +295,24 @@ impl Run {
     }
 
     /// Writes what is known before training begins.
-    pub(crate) fn write_plan(&self, spec: &ModelSpec, transforms: &Transforms, record: &Record) -> Result<(), RunError> {
+    pub(crate) fn write_plan(
+        &self,
+        spec: &ModelSpec,
+        transforms: &Transforms,
+        record: &Record,
+    ) -> Result<(), RunError> {
         self.write_json(SPEC, spec)?;
         self.write_json(TRANSFORMS, transforms)?;
         self.write_json(RECORD, record)
     }
 
     /// Writes what training gave; the weights last, since they say that the rest is there.
-    pub(crate) fn write_result(&self, state: &ModelState, metrics: &Metrics, history: &History) -> Result<(), RunError> {
+    pub(crate) fn write_result(
+        &self,
+        state: &ModelState,
+        metrics: &Metrics,
+        history: &History,
+    ) -> Result<(), RunError> {
         self.write_history(history)?;
         self.write_json(METRICS, metrics)?;
         self.write_sealed("weights", WEIGHTS, &state.layers)
@@ -408,7 +418,10 @@ impl Run {
 
 /// SHA-256 of the data, in hexadecimal.
 pub(crate) fn fingerprint(dataset: &Dataset) -> String {
-    crate::data::fingerprint(dataset).iter().map(|byte| format!("{byte:02x}")).collect()
+    crate::data::fingerprint(dataset)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 #[cfg(test)]

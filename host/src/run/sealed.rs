@@ -40,7 +40,9 @@ pub fn seal<T: Serialize>(kind: &'static str, value: &T) -> Result<Vec<u8>, Seal
 /// # Errors
 /// If it is of another kind, or damaged.
 pub fn unseal<T: DeserializeOwned>(kind: &'static str, bytes: &[u8]) -> Result<T, SealError> {
-    let rest = bytes.strip_prefix(first_line(kind).as_bytes()).ok_or(SealError::Kind(kind))?;
+    let rest = bytes
+        .strip_prefix(first_line(kind).as_bytes())
+        .ok_or(SealError::Kind(kind))?;
     let (stored, body) = rest.split_first_chunk::<4>().ok_or(SealError::Checksum)?;
     if u32::from_le_bytes(*stored) != checksum(body) {
         return Err(SealError::Checksum);
@@ -78,7 +80,10 @@ mod tests {
         let value = vec![1.5f32, -0.0, f32::MIN_POSITIVE];
         let bytes = seal("test", &value).unwrap();
         assert_eq!(unseal::<Vec<f32>>("test", &bytes).unwrap(), value);
-        assert!(matches!(unseal::<Vec<f32>>("other", &bytes), Err(SealError::Kind("other"))));
+        assert!(matches!(
+            unseal::<Vec<f32>>("other", &bytes),
+            Err(SealError::Kind("other"))
+        ));
         for index in 0..bytes.len() {
             let mut damaged = bytes.clone();
             damaged[index] ^= 4;
@@ -94,6 +99,10 @@ mod tests {
         write_whole(&path, b"one").unwrap();
         write_whole(&path, b"two").unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"two");
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left");
+        assert_eq!(
+            std::fs::read_dir(folder.path()).unwrap().count(),
+            1,
+            "nothing else is left"
+        );
     }
 }

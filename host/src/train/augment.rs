@@ -53,16 +53,18 @@ impl Change {
 
     /// For every pixel of the result, where it comes from.
     fn sources(self, h: usize, w: usize) -> impl Iterator<Item = usize> {
-        (0..h).flat_map(move |y| (0..w).map(move |x| (y, x))).map(move |(y, x)| {
-            let x = if self.mirrored { w - 1 - x } else { x };
-            let (y, x) = match self.turns {
-                0 => (y, x),
-                1 => (x, h - 1 - y),
-                2 => (h - 1 - y, w - 1 - x),
-                _ => (w - 1 - x, y),
-            };
-            y * w + x
-        })
+        (0..h)
+            .flat_map(move |y| (0..w).map(move |x| (y, x)))
+            .map(move |(y, x)| {
+                let x = if self.mirrored { w - 1 - x } else { x };
+                let (y, x) = match self.turns {
+                    0 => (y, x),
+                    1 => (x, h - 1 - y),
+                    2 => (h - 1 - y, w - 1 - x),
+                    _ => (w - 1 - x, y),
+                };
+                y * w + x
+            })
     }
 }
 
@@ -85,13 +87,26 @@ mod tests {
     #[test]
     fn turns_and_mirrors_by_hand() {
         let mask = [1, 2, 3, 4];
-        let turned = |turns, mirrored| changed(Change { turns, mirrored, ..STILL }, &mask, [2, 2]);
+        let turned = |turns, mirrored| {
+            changed(
+                Change {
+                    turns,
+                    mirrored,
+                    ..STILL
+                },
+                &mask,
+                [2, 2],
+            )
+        };
         assert_eq!(turned(0, false), [1, 2, 3, 4]);
         assert_eq!(turned(0, true), [2, 1, 4, 3]);
         assert_eq!(turned(2, false), [4, 3, 2, 1]);
         assert_eq!(turned(1, false), [2, 4, 1, 3]);
         assert_eq!(turned(3, false), [3, 1, 4, 2]);
-        assert_eq!(changed(Change { turns: 2, ..STILL }, &[1, 2, 3, 4, 5, 6], [2, 3]), [6, 5, 4, 3, 2, 1]);
+        assert_eq!(
+            changed(Change { turns: 2, ..STILL }, &[1, 2, 3, 4, 5, 6], [2, 3]),
+            [6, 5, 4, 3, 2, 1]
+        );
     }
 
     #[test]

@@ -42,7 +42,11 @@ pub(super) struct StepFigures {
 
 impl<'d> HeadTraining<'d> {
     pub fn new(data: HeadData<'d>, recipe: Recipe, config: &TrainConfig, spec: &ModelSpec) -> Self {
-        let value = spec.heads.iter().find(|head| head.head == data.head).map(|head| usize::from(head.value));
+        let value = spec
+            .heads
+            .iter()
+            .find(|head| head.head == data.head)
+            .map(|head| usize::from(head.value));
         let last = value.and_then(|value| spec.layers.get(value - spec.inputs.len()));
         Self {
             class_weights: recipe.weights_of_classes(&data.class_counts()),
@@ -111,13 +115,20 @@ impl<'d> HeadTraining<'d> {
                 let logits = output.into_rows();
                 let columns = logits.dims()[1];
                 let favoured = loss::favoured(&numbers(logits.clone().detach()), columns);
-                let hits = favoured.iter().zip(&labels).filter(|(f, l)| u16::from(**f) == **l).count();
+                let hits = favoured
+                    .iter()
+                    .zip(&labels)
+                    .filter(|(f, l)| u16::from(**f) == **l)
+                    .count();
                 let figures = StepFigures {
                     hits: hits as u64,
                     judged: labels.len() as u64,
                 };
                 let smoothing = self.recipe.label_smoothing;
-                (loss::of_classes(logits, &labels, &self.class_weights, smoothing), figures)
+                (
+                    loss::of_classes(logits, &labels, &self.class_weights, smoothing),
+                    figures,
+                )
             }
             Targets::Masks(data) | Targets::OwnPixels(data) => {
                 let map = output.into_map();
@@ -133,12 +144,18 @@ impl<'d> HeadTraining<'d> {
             Targets::Numbers { targets, scale } => {
                 let targets = batch.rows.iter().map(|&row| scale.apply(targets[row])).collect();
                 let numbers = output.into_rows();
-                (loss::of_numbers(numbers, targets, self.recipe.distance), StepFigures::default())
+                (
+                    loss::of_numbers(numbers, targets, self.recipe.distance),
+                    StepFigures::default(),
+                )
             }
             Targets::OwnReadings { readings, .. } => {
                 let targets = batch.rows.iter().flat_map(|&row| readings.row(row)).copied().collect();
                 let numbers = output.into_rows();
-                (loss::of_numbers(numbers, targets, self.recipe.distance), StepFigures::default())
+                (
+                    loss::of_numbers(numbers, targets, self.recipe.distance),
+                    StepFigures::default(),
+                )
             }
         }
     }
@@ -148,7 +165,13 @@ impl<'d> HeadTraining<'d> {
             let mut targets = Vec::with_capacity(batch.pixels.len());
             for picture in batch.pixels.chunks_exact(pixels * 3) {
                 for channel in 0..3 {
-                    targets.extend(picture.iter().skip(channel).step_by(3).map(|&byte| f32::from(byte) / 255.0));
+                    targets.extend(
+                        picture
+                            .iter()
+                            .skip(channel)
+                            .step_by(3)
+                            .map(|&byte| f32::from(byte) / 255.0),
+                    );
                 }
             }
             let probabilities = if self.probabilities { map } else { sigmoid(map) };

@@ -57,7 +57,12 @@ impl HeadMetrics {
 /// # Panics
 /// If the model lacks the head.
 pub fn predict(model: &Model, data: &HeadData, rows: &[usize]) -> Prediction {
-    let head = model.spec().heads.iter().find(|head| head.head == data.head).expect("the head is trained");
+    let head = model
+        .spec()
+        .heads
+        .iter()
+        .find(|head| head.head == data.head)
+        .expect("the head is trained");
     let value = usize::from(head.value);
     let classes = usize::from(model.shapes()[value].c);
     let numbers = model.value(value, &host_inputs(data, rows));

@@ -33,7 +33,11 @@ impl Group {
             layers: layers
                 .iter()
                 .map(|&index| LayerSpec {
-                    inputs: whole.layers[index].inputs.iter().map(|&value| renumber(value)).collect(),
+                    inputs: whole.layers[index]
+                        .inputs
+                        .iter()
+                        .map(|&value| renumber(value))
+                        .collect(),
                     layer: whole.layers[index].layer,
                 })
                 .collect(),

@@ -67,7 +67,9 @@ pub fn of_pixels(logits: Tensor<4>, mask: &[u8], weights: &[f32], region: Region
     let weighted = (0..n * classes)
         .flat_map(|plane| {
             let weight = weights[plane % classes] / total;
-            one_hot[plane * h * w..(plane + 1) * h * w].iter().map(move |y| y * weight)
+            one_hot[plane * h * w..(plane + 1) * h * w]
+                .iter()
+                .map(move |y| y * weight)
         })
         .collect();
     let pixelwise = -(log_softmax(logits.clone(), 1) * constant(weighted)).sum();
@@ -85,7 +87,9 @@ pub fn of_pixels(logits: Tensor<4>, mask: &[u8], weights: &[f32], region: Region
 /// One minus the mean Dice coefficient of a batch.
 fn dice(probabilities: Tensor<4>, one_hot: Tensor<4>) -> Tensor<1> {
     let over_pixels = |map: Tensor<4>| map.sum_dim(0).sum_dim(2).sum_dim(3);
-    let both = over_pixels(probabilities.clone() * one_hot.clone()).mul_scalar(2.0).add_scalar(1.0);
+    let both = over_pixels(probabilities.clone() * one_hot.clone())
+        .mul_scalar(2.0)
+        .add_scalar(1.0);
     let either = over_pixels(probabilities + one_hot).add_scalar(1.0);
     (both / either).mean().neg().add_scalar(1.0)
 }
@@ -191,7 +195,12 @@ mod tests {
 
     #[test]
     fn softmax_cross_entropy_by_hand() {
-        let loss = of_classes(tensor(&[1.0, 1.0, 1.0, 0.0, 0.0, 2f32.ln()], [2, 3]), &[0, 2], &[1.0; 3], 0.0);
+        let loss = of_classes(
+            tensor(&[1.0, 1.0, 1.0, 0.0, 0.0, 2f32.ln()], [2, 3]),
+            &[0, 2],
+            &[1.0; 3],
+            0.0,
+        );
         assert!(near(value(loss), (3f32.ln() + 2f32.ln()) / 2.0));
     }
 
@@ -204,9 +213,18 @@ mod tests {
     #[test]
     fn distances_by_hand() {
         let numbers = || tensor(&[0.0, 3.0], [2, 1]);
-        assert!(near(value(of_numbers(numbers(), vec![0.5, 0.0], Distance::Squared)), (0.25 + 9.0) / 2.0));
-        assert!(near(value(of_numbers(numbers(), vec![0.5, 0.0], Distance::Huber)), (0.125 + 2.5) / 2.0));
-        assert!(near(value(of_numbers(numbers(), vec![1.0, -1.0, 3.0, 3.0], Distance::Squared)), 0.5));
+        assert!(near(
+            value(of_numbers(numbers(), vec![0.5, 0.0], Distance::Squared)),
+            (0.25 + 9.0) / 2.0
+        ));
+        assert!(near(
+            value(of_numbers(numbers(), vec![0.5, 0.0], Distance::Huber)),
+            (0.125 + 2.5) / 2.0
+        ));
+        assert!(near(
+            value(of_numbers(numbers(), vec![1.0, -1.0, 3.0, 3.0], Distance::Squared)),
+            0.5
+        ));
     }
 
     #[test]
@@ -214,7 +232,12 @@ mod tests {
         let mask = [0u8, 1, 2, 1];
         let logits: Vec<f32> = planes(&mask, 3, 4).iter().map(|y| 40.0 * y).collect();
         for region in [RegionLoss::None, RegionLoss::Dice, RegionLoss::Lovasz] {
-            let loss = value(of_pixels(tensor(&logits, [1, 3, 2, 2]), &mask, &[1.0, 2.0, 1.0], region));
+            let loss = value(of_pixels(
+                tensor(&logits, [1, 3, 2, 2]),
+                &mask,
+                &[1.0, 2.0, 1.0],
+                region,
+            ));
             assert!(loss.abs() < 1e-5, "{region:?} {loss}");
         }
     }
@@ -246,7 +269,11 @@ mod tests {
                     value(loss(&z))
                 };
                 let numeric = (nudged(1e-2) - nudged(-1e-2)) / 2e-2;
-                assert!((numeric - analytic[i]).abs() < 2e-3, "{region:?} {i}: {numeric} {}", analytic[i]);
+                assert!(
+                    (numeric - analytic[i]).abs() < 2e-3,
+                    "{region:?} {i}: {numeric} {}",
+                    analytic[i]
+                );
             }
         }
     }

@@ -28,6 +28,7 @@ use crate::data::Dataset;
 use crate::model::presets::PresetError;
 use crate::progress::Progress;
 use crate::run::{Metrics, Run, RunError};
+use crate::transform::TransformError;
 
 pub use checkpoint::EpochRecord;
 pub use evaluate::HeadMetrics;
@@ -71,6 +72,14 @@ pub enum TrainError {
     /// The run folder.
     #[error(transparent)]
     Run(#[from] RunError),
+    /// Readings that no transform fits.
+    #[error("[{head}] {source}")]
+    Transform {
+        /// The head.
+        head: &'static str,
+        /// What is wrong.
+        source: TransformError,
+    },
     /// A setting makes no sense.
     #[error("[train.{head}] {setting}: {problem}")]
     Setting {

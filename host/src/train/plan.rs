@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 
 use sha2::{Digest, Sha256};
+use trident::input::Segment;
 use trident::spec::{Head, InputSlot, ModelSpec, Shape};
 
 use super::batch::HeadTraining;
@@ -15,12 +16,12 @@ use super::prepare::HeadData;
 use super::recipe::Recipe;
 use super::session::{Outcome, Session};
 use super::{Options, TrainError, TrainSummary, device};
-use crate::config::{Config, Preset};
+use crate::config::{Config, Preset, TransformChoice};
 use crate::data::{Dataset, Readings};
 use crate::model::presets::{self, EdgeWidths, PictureTask, RowTask, Tasks};
 use crate::model::{FoldedModel, Model, ModelState};
 use crate::run::{self, History, Metrics, Record, Run};
-use crate::transform::InputTransform;
+use crate::transform::{self, FeatureTransform, InputTransform, ModelInput};
 
 /// A training, ready to begin.
 #[derive(Debug)]
@@ -41,24 +42,25 @@ impl<'d> Plan<'d> {
     /// If no model can be made for the data, or a setting makes no sense.
     pub fn new(config: &Config, dataset: &'d Dataset) -> Result<Self, TrainError> {
         let demonstration = !dataset.inputs_as_targets.is_empty();
-        let (transforms, data) = prepare(config, dataset, demonstration);
+        let (transforms, data) = prepare(config, dataset, demonstration)?;
         let spec = make_spec(config, &data)?;
         let mut heads = Vec::new();
         for data in data {
             let head = data.head.name();
-            if data.split.train.is_empty() {
-                return Err(TrainError::NoRows { head });
-            }
             let recipe = Recipe::new(&config.train, data.head);
             let classes = data.class_counts().len();
-            recipe.check(classes).map_err(|(setting, problem)| TrainError::Setting { head, setting, problem })?;
+            recipe
+                .check(classes)
+                .map_err(|(setting, problem)| TrainError::Setting { head, setting, problem })?;
             heads.push(HeadTraining::new(data, recipe, &config.train, &spec));
         }
         let groups = partition(&spec, demonstration && equal_rows(&heads));
         for group in &groups {
             check_group(group, &heads)?;
         }
-        let recipes = heads.iter().map(|head| (head.data.head.name().to_owned(), head.recipe.clone()));
+        let recipes = heads
+            .iter()
+            .map(|head| (head.data.head.name().to_owned(), head.recipe.clone()));
         let record = Record {
             tool: env!("CARGO_PKG_VERSION").to_owned(),
             data: run::fingerprint(dataset),
@@ -124,7 +126,10 @@ impl<'d> Plan<'d> {
         Ok(TrainSummary {
             folder: run.folder().to_owned(),
             metrics,
-            epochs: history.iter().map(|(head, records)| (head.clone(), records.len() as u64)).collect(),
+            epochs: history
+                .iter()
+                .map(|(head, records)| (head.clone(), records.len() as u64))
+                .collect(),
             parameters: weights.map(|layer| layer.weights.len() + layer.bias.len()).sum(),
             demonstration: self.demonstration,
         })
@@ -167,7 +172,11 @@ impl<'d> Plan<'d> {
         let outcome = outcome?;
         save(&session)?;
         if let Ok(mut history) = history.lock() {
-            history.extend(session.history().map(|(head, records)| (head.name().to_owned(), records.to_vec())));
+            history.extend(
+                session
+                    .history()
+                    .map(|(head, records)| (head.name().to_owned(), records.to_vec())),
+            );
         }
         let (message, result) = match outcome {
             Outcome::Finished => (session.message(), Some(session.result())),
@@ -194,7 +203,10 @@ impl<'d> Plan<'d> {
             for (name, rows) in splits {
                 if !rows.is_empty() {
                     let figures = judge(&predict(model, data, rows), data, rows);
-                    metrics.entry(name.to_owned()).or_default().insert(data.head.name().to_owned(), figures);
+                    metrics
+                        .entry(name.to_owned())
+                        .or_default()
+                        .insert(data.head.name().to_owned(), figures);
                 }
             }
         }
@@ -203,8 +215,10 @@ impl<'d> Plan<'d> {
 
     /// Names everything that a group's weights depend on.
     fn identity(&self, group: &Group) -> String {
-        let recipes: BTreeMap<&str, &Recipe> =
-            self.heads_of(group).map(|head| (head.data.head.name(), &head.recipe)).collect();
+        let recipes: BTreeMap<&str, &Recipe> = self
+            .heads_of(group)
+            .map(|head| (head.data.head.name(), &head.recipe))
+            .collect();
         let train = &self.config.train;
         let all = serde_json::json!({
             "data": self.record.data,
@@ -224,38 +238,75 @@ impl<'d> Plan<'d> {
 const SAVE_EVERY: std::time::Duration = std::time::Duration::from_secs(20);
 
 /// Fits transforms to the training rows and applies them.
-fn prepare<'d>(config: &Config, dataset: &'d Dataset, demonstration: bool) -> (run::Transforms, Vec<HeadData<'d>>) {
-    let apply = |transform: &InputTransform, readings: &Readings| {
-        let mut values = Vec::new();
-        (0..readings.rows()).for_each(|row| transform.apply(readings.row(row), &mut values));
-        values
-    };
-    let classification = dataset.classification.as_ref().zip(config.classification.as_ref()).map(|(data, section)| {
-        InputTransform::fit(&data.readings, &data.split.train, &section.transforms)
-    });
-    let regression = dataset.regression.as_ref().zip(config.regression.as_ref()).map(|(data, section)| {
-        InputTransform::fit(&data.readings, &data.split.train, &section.transforms)
-    });
-    let values = |head: Head| match head {
-        Head::Classification => Some(apply(classification.as_ref()?, &dataset.classification.as_ref()?.readings)),
-        Head::Regression => Some(apply(regression.as_ref()?, &dataset.regression.as_ref()?.readings)),
-        Head::Segmentation => None,
-    };
-    let mut data: Vec<HeadData> =
-        Head::ALL.into_iter().filter_map(|head| HeadData::new(dataset, head, values(head))).collect();
+fn prepare<'d>(
+    config: &Config,
+    dataset: &'d Dataset,
+    demonstration: bool,
+) -> Result<(run::Transforms, Vec<HeadData<'d>>), TrainError> {
+    let mut transforms = run::Transforms::default();
+    let mut data = Vec::new();
+    for head in Head::ALL {
+        let rows = match head {
+            Head::Classification => dataset
+                .classification
+                .as_ref()
+                .map(|data| (Some(&data.readings), &data.split)),
+            Head::Segmentation => dataset.segmentation.as_ref().map(|data| (None, &data.split)),
+            Head::Regression => dataset
+                .regression
+                .as_ref()
+                .map(|data| (Some(&data.readings), &data.split)),
+        };
+        let Some((readings, split)) = rows else { continue };
+        if split.train.is_empty() {
+            return Err(TrainError::NoRows { head: head.name() });
+        }
+        let choice = match head {
+            Head::Classification => config.classification.as_ref().map(|section| &section.transforms),
+            _ => config.regression.as_ref().map(|section| &section.transforms),
+        };
+        let transform = readings.map(|readings| match demonstration {
+            true => Ok(unchanged(readings)),
+            false => transform::fit(readings, &split.train, choice.unwrap_or(&TransformChoice::Auto), head),
+        });
+        let head_error = |source| TrainError::Transform {
+            head: head.name(),
+            source,
+        };
+        let transform = transform.transpose().map_err(head_error)?;
+        match head {
+            Head::Classification => transforms.classification = transform,
+            Head::Regression => transforms.regression = transform,
+            Head::Segmentation => {}
+        }
+        data.extend(HeadData::with_transforms(dataset, head, &transforms));
+    }
     if demonstration {
-        // The original demo trains on every sample it has.
         data.iter_mut().for_each(HeadData::train_on_all);
     }
-    let target = data.iter().find(|data| data.head == Head::Regression).map(HeadData::target);
-    (
-        run::Transforms {
-            classification,
-            regression,
-            target,
-        },
-        data,
-    )
+    transforms.target = data
+        .iter()
+        .find(|data| data.head == Head::Regression)
+        .map(HeadData::target);
+    Ok((transforms, data))
+}
+
+/// Readings as they are, one model input each: the original demo scales nothing.
+fn unchanged(readings: &Readings) -> InputTransform {
+    let input = |feature| ModelInput {
+        feature,
+        transform: FeatureTransform::Standardise,
+        segments: vec![Segment {
+            start: 0.0,
+            base: 0.0,
+            slope: 1.0,
+        }],
+    };
+    let features = readings.features.len();
+    InputTransform {
+        readings: features,
+        inputs: (0..features).map(input).collect(),
+    }
 }
 
 fn make_spec(config: &Config, data: &[HeadData]) -> Result<ModelSpec, TrainError> {
@@ -266,7 +317,8 @@ fn make_spec(config: &Config, data: &[HeadData]) -> Result<ModelSpec, TrainError
         for slot in InputSlot::ALL {
             let (needs, given) = (spec.input(slot), shape(slot));
             if needs != given {
-                let say = |shape: Option<Shape>| shape.map_or("nothing".to_owned(), |s| format!("{}×{}×{}", s.h, s.w, s.c));
+                let say =
+                    |shape: Option<Shape>| shape.map_or("nothing".to_owned(), |s| format!("{}×{}×{}", s.h, s.w, s.c));
                 let problem = format!("its {slot:?} input is {}, the data give {}", say(needs), say(given));
                 return Err(TrainError::OwnSpec(problem));
             }
@@ -316,20 +368,31 @@ fn widths(config: &Config) -> Result<EdgeWidths, TrainError> {
 }
 
 fn equal_rows(heads: &[HeadTraining]) -> bool {
-    heads.windows(2).all(|pair| pair[0].data.split.train.len() == pair[1].data.split.train.len())
+    heads
+        .windows(2)
+        .all(|pair| pair[0].data.split.train.len() == pair[1].data.split.train.len())
 }
 
 /// Heads trained together see the same rows in the same steps.
 fn check_group(group: &Group, heads: &[HeadTraining]) -> Result<(), TrainError> {
-    let members: Vec<&HeadTraining> = heads.iter().filter(|head| group.heads.contains(head.data.head)).collect();
+    let members: Vec<&HeadTraining> = heads
+        .iter()
+        .filter(|head| group.heads.contains(head.data.head))
+        .collect();
     let rows: Vec<usize> = members.iter().map(|head| head.data.split.train.len()).collect();
-    if members.windows(2).any(|pair| pair[0].data.split.train != pair[1].data.split.train) {
+    if members
+        .windows(2)
+        .any(|pair| pair[0].data.split.train != pair[1].data.split.train)
+    {
         return Err(TrainError::RowsDiffer {
             heads: group.name(),
             rows,
         });
     }
-    if members.windows(2).any(|pair| !pair[0].recipe.steps_like(&pair[1].recipe)) {
+    if members
+        .windows(2)
+        .any(|pair| !pair[0].recipe.steps_like(&pair[1].recipe))
+    {
         return Err(TrainError::RecipesDiffer { heads: group.name() });
     }
     Ok(())

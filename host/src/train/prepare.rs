@@ -3,7 +3,8 @@
 use trident::spec::{Head, InputSlot, Shape};
 
 use crate::data::{Dataset, Readings, SegmentationData, Split};
-use crate::transform::Standard;
+use crate::run::Transforms;
+use crate::transform::{InputTransform, Standard};
 
 /// One head's rows.
 #[derive(Clone, Debug)]
@@ -82,7 +83,11 @@ impl<'d> HeadData<'d> {
             }
             Head::Segmentation => {
                 let data = dataset.segmentation.as_ref()?;
-                let targets = if own { Targets::OwnPixels(data) } else { Targets::Masks(data) };
+                let targets = if own {
+                    Targets::OwnPixels(data)
+                } else {
+                    Targets::Masks(data)
+                };
                 (Inputs::Pictures(data), targets, &data.split)
             }
             Head::Regression => {
@@ -107,6 +112,31 @@ impl<'d> HeadData<'d> {
             targets,
             split: split.clone(),
         })
+    }
+
+    /// Rows of `head` in `dataset` as a trained model reads them; `None` if there are none, or the model has no such head.
+    pub fn with_transforms(dataset: &'d Dataset, head: Head, transforms: &Transforms) -> Option<Self> {
+        let apply = |readings: &Readings, transform: &InputTransform| {
+            let mut values = Vec::with_capacity(readings.rows() * transform.len());
+            (0..readings.rows()).for_each(|row| transform.apply(readings.row(row), &mut values));
+            values
+        };
+        let values = match head {
+            Head::Classification => Some(apply(
+                &dataset.classification.as_ref()?.readings,
+                transforms.classification.as_ref()?,
+            )),
+            Head::Segmentation => None,
+            Head::Regression => Some(apply(
+                &dataset.regression.as_ref()?.readings,
+                transforms.regression.as_ref()?,
+            )),
+        };
+        let mut data = Self::new(dataset, head, values)?;
+        if let (Targets::Numbers { scale, .. }, Some(target)) = (&mut data.targets, transforms.target) {
+            *scale = target;
+        }
+        Some(data)
     }
 
     /// The model input that it reads through.

@@ -170,7 +170,10 @@ impl Recipe {
     pub(super) fn check(&self, classes: usize) -> Result<(), (&'static str, String)> {
         let below_one = |name, value: f64| match value {
             _ if (0.0..1.0).contains(&value) => Ok(()),
-            _ => Err((name, format!("{value} is not a share from 0 up to, but not including, 1"))),
+            _ => Err((
+                name,
+                format!("{value} is not a share from 0 up to, but not including, 1"),
+            )),
         };
         if self.epochs == 0 {
             return Err(("epochs", "at least 1 is needed".to_owned()));
@@ -179,7 +182,10 @@ impl Recipe {
             return Err(("batch", "at least 1 row is needed".to_owned()));
         }
         if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
-            return Err(("learning_rate", format!("{} is not a positive number", self.learning_rate)));
+            return Err((
+                "learning_rate",
+                format!("{} is not a positive number", self.learning_rate),
+            ));
         }
         if !(self.weight_decay >= 0.0 && self.weight_decay.is_finite()) {
             return Err(("weight_decay", format!("{} is negative", self.weight_decay)));
@@ -189,9 +195,10 @@ impl Recipe {
         below_one("dropout", self.dropout)?;
         below_one("label_smoothing", self.label_smoothing)?;
         match &self.class_weights {
-            Some(weights) if weights.len() != classes => {
-                Err(("class_weights", format!("{} given for {classes} classes", weights.len())))
-            }
+            Some(weights) if weights.len() != classes => Err((
+                "class_weights",
+                format!("{} given for {classes} classes", weights.len()),
+            )),
             Some(weights) if !weights.iter().all(|&weight| weight > 0.0 && weight.is_finite()) => {
                 Err(("class_weights", "every weight must be a positive number".to_owned()))
             }
@@ -241,7 +248,12 @@ impl Recipe {
         let total: usize = counts.iter().sum();
         let weigh = |&count: &usize| (count.max(1) as f64 / total.max(1) as f64).powf(self.balance);
         let weights: Vec<f64> = counts.iter().map(weigh).collect();
-        let mean = weights.iter().zip(counts).map(|(w, &count)| w * count as f64).sum::<f64>() / total.max(1) as f64;
+        let mean = weights
+            .iter()
+            .zip(counts)
+            .map(|(w, &count)| w * count as f64)
+            .sum::<f64>()
+            / total.max(1) as f64;
         weights.iter().map(|w| (w / mean) as f32).collect()
     }
 }

@@ -98,7 +98,9 @@ impl<'d> Session<'d> {
             identity: self.identity.clone(),
             position: self.position,
             numbers: self.model().state().layers,
-            optimizer: optimizer.map_err(|error| TrainError::Optimizer(error.to_string()))?.to_vec(),
+            optimizer: optimizer
+                .map_err(|error| TrainError::Optimizer(error.to_string()))?
+                .to_vec(),
             average: self.average.as_ref().map(|state| state.layers.clone()),
             best: self.best.clone(),
             sums: self.sums.clone(),
@@ -137,7 +139,10 @@ impl<'d> Session<'d> {
 
     /// Per head, what every epoch was like.
     pub fn history(&self) -> impl Iterator<Item = (Head, &[EpochRecord])> {
-        self.heads.iter().zip(&self.history).map(|(head, records)| (head.data.head, &records[..]))
+        self.heads
+            .iter()
+            .zip(&self.history)
+            .map(|(head, records)| (head.data.head, &records[..]))
     }
 
     fn lead(&self) -> &HeadTraining<'d> {
@@ -152,7 +157,10 @@ impl<'d> Session<'d> {
         let lead = self.lead();
         let (seed, head, batch) = (lead.seed, lead.data.head, lead.recipe.batch);
         let epoch = self.position.epoch;
-        let order = shuffled(&lead.data.split.train, &mut generator(seed, head, Draw::Order, epoch, 0));
+        let order = shuffled(
+            &lead.data.split.train,
+            &mut generator(seed, head, Draw::Order, epoch, 0),
+        );
         let steps = order.len().div_ceil(batch) as u64;
         let all_steps = steps * lead.recipe.epochs as u64;
         for rows in order.chunks(batch).skip(self.position.step_in_epoch as usize) {
@@ -265,7 +273,10 @@ impl<'d> Session<'d> {
 
     fn is_stale(&self) -> bool {
         let since = self.best.as_ref().map_or(0, |best| self.position.epoch - best.epoch);
-        self.lead().recipe.patience.is_some_and(|patience| since >= patience as u64)
+        self.lead()
+            .recipe
+            .patience
+            .is_some_and(|patience| since >= patience as u64)
     }
 
     pub fn message(&self) -> String {
@@ -306,6 +317,8 @@ impl Dropout for Thinning {
     fn mask(&self, layer: usize, rows: usize, units: usize) -> Vec<f32> {
         let mut rng = generator(self.seed, self.head, Draw::Dropout, self.step, layer as u64);
         let kept = (1.0 / (1.0 - self.rate)) as f32;
-        (0..rows * units).map(|_| if rng.random_bool(self.rate) { 0.0 } else { kept }).collect()
+        (0..rows * units)
+            .map(|_| if rng.random_bool(self.rate) { 0.0 } else { kept })
+            .collect()
     }
 }

@@ -53,7 +53,7 @@ fn curve(transform: FeatureTransform, sorted: &[f32], corners: &[f64]) -> Vec<Se
         let mut xs = vec![corners[0]];
         for ends in corners.windows(2) {
             while xs.len() <= MAX_SEGMENTS && xs[xs.len() - 1] < ends[1] {
-                xs.push(reach(|x| transform.curve(x), xs[xs.len() - 1], ends[1], tolerance));
+                xs.push(reach(transform, xs[xs.len() - 1], ends[1], tolerance));
             }
         }
         if xs.len() <= MAX_SEGMENTS {
@@ -64,15 +64,14 @@ fn curve(transform: FeatureTransform, sorted: &[f32], corners: &[f64]) -> Vec<Se
     }
 }
 
-/// How far towards `end` the chord from `start` stays within the tolerance.
-fn reach(curve: impl Fn(f64) -> f64, start: f64, end: f64, tolerance: f64) -> f64 {
+/// How far towards `end` the chord from `start` stays within the tolerance. The curve bends one way between the two, so that the
+/// chord lies farthest from it where both have one slope.
+fn reach(transform: FeatureTransform, start: f64, end: f64, tolerance: f64) -> f64 {
     let fits = |to: f64| {
-        let (from_y, to_y) = (curve(start), curve(to));
-        (1..32).all(|step| {
-            let t = f64::from(step) / 32.0;
-            let chord = from_y + t * (to_y - from_y);
-            (curve(start + t * (to - start)) - chord).abs() <= tolerance
-        })
+        let from_y = transform.curve(start);
+        let slope = (transform.curve(to) - from_y) / (to - start);
+        let farthest = transform.where_slope_is(slope, 0.5 * (start + to));
+        (transform.curve(farthest) - from_y - slope * (farthest - start)).abs() <= tolerance
     };
     if fits(end) {
         return end;
@@ -88,10 +87,13 @@ fn reach(curve: impl Fn(f64) -> f64, start: f64, end: f64, tolerance: f64) -> f6
 /// Straight lines through the knots; the last goes on. Knots closer together than `f32` can tell apart are left out.
 fn joined(knots: &[(f64, f64)]) -> Vec<Segment> {
     let mut kept: Vec<(f64, f64)> = Vec::with_capacity(knots.len());
-    let resolution = (knots[knots.len() - 1].0 - knots[0].0) * 1e-6;
+    let resolution = (knots[knots.len() - 1].0 - knots[0].0) * 1e-12;
     for &(x, y) in knots {
         let x = f64::from(x as f32);
-        if kept.last().is_none_or(|&(last, _)| x - last > resolution.max(last.abs() * 1e-6)) {
+        if kept
+            .last()
+            .is_none_or(|&(last, _)| x - last > resolution.max(last.abs() * 1e-6))
+        {
             kept.push((x, y));
         }
     }
@@ -126,7 +128,10 @@ fn standardised(mut segments: Vec<Segment>, sorted: &[f32]) -> Option<Vec<Segmen
     if segments.is_empty() {
         return None;
     }
-    let outputs: Vec<f64> = sorted.iter().map(|&value| piecewise_linear(&segments, value).into()).collect();
+    let outputs: Vec<f64> = sorted
+        .iter()
+        .map(|&value| piecewise_linear(&segments, value).into())
+        .collect();
     let Moments { mean, sd, .. } = Moments::of(&outputs);
     for segment in &mut segments {
         segment.base = ((f64::from(segment.base) - mean) / sd) as f32;
@@ -136,7 +141,11 @@ fn standardised(mut segments: Vec<Segment>, sorted: &[f32]) -> Option<Vec<Segmen
 }
 
 fn finite(segments: Vec<Segment>) -> Option<Vec<Segment>> {
-    let finite = |segment: &Segment| [segment.start, segment.base, segment.slope].iter().all(|x| x.is_finite());
+    let finite = |segment: &Segment| {
+        [segment.start, segment.base, segment.slope]
+            .iter()
+            .all(|x| x.is_finite())
+    };
     let ascending = segments.windows(2).all(|pair| pair[0].start < pair[1].start);
     (ascending && segments.iter().all(finite)).then_some(segments)
 }
@@ -156,6 +165,9 @@ pub(super) mod as_triples {
         if triples.is_empty() {
             return Err(serde::de::Error::custom("a table needs a segment"));
         }
-        Ok(triples.into_iter().map(|[start, base, slope]| Segment { start, base, slope }).collect())
+        Ok(triples
+            .into_iter()
+            .map(|[start, base, slope]| Segment { start, base, slope })
+            .collect())
     }
 }

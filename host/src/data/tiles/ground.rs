@@ -13,8 +13,12 @@ use super::{Light, SOIL};
 pub(super) fn draw(canvas: &mut Canvas, rng: &mut ChaCha8Rng, light: &Light) {
     let dry = soil_colour(rng);
     let moss = leaf_colour(rng);
-    let moss_cover = if rng.random_bool(0.6) { rng.random_range(0.3..0.6) } else { 0.0 };
-    let moss_strength = rng.random_range(0.45..0.95);
+    let moss_cover = if rng.random_bool(0.5) {
+        rng.random_range(0.1..0.5)
+    } else {
+        0.0
+    };
+    let moss_strength = rng.random_range(0.3..0.8);
     let (relief, wet) = (rng.random_range(0.25..0.7), rng.random_range(0.2..0.6));
     let height = Noise::new(rng);
     let (patches, moss_patches, grain) = (Noise::new(rng), Noise::new(rng), Noise::new(rng));
@@ -27,7 +31,7 @@ pub(super) fn draw(canvas: &mut Canvas, rng: &mut ChaCha8Rng, light: &Light) {
         let speckle = 0.8 + 0.4 * grain.at(x * 1.6, y * 1.6);
         let shade = (brightness * damp * speckle).clamp(0.15, 1.8);
         let field = 0.7 * moss_patches.at(x * 0.12, y * 0.12) + 0.3 * grain.at(x * 0.6 + 40.0, y * 0.6);
-        let green = moss_strength * smooth(0.72 - moss_cover * 0.5, 0.82 - moss_cover * 0.5, field);
+        let green = moss_strength * smooth(0.7 - moss_cover * 0.4, 0.9 - moss_cover * 0.4, field);
         for channel in 0..3 {
             colour[channel] = shade * (dry[channel] * (1.0 - green) + moss[channel] * green);
         }

@@ -13,7 +13,7 @@ use super::{CROP, Light, WEED};
 /// Draws the plants, in random order, so that either kind may cover the other.
 pub(super) fn draw(canvas: &mut Canvas, rng: &mut ChaCha8Rng, light: &Light) {
     let mut plants: Vec<fn(&mut Canvas, &mut ChaCha8Rng, &Light)> = Vec::new();
-    let crops = [0, 0, 1, 1, 1, 2][rng.random_range(0..6)];
+    let crops = [0, 1, 1, 1, 2, 2][rng.random_range(0..6)];
     let tufts = [0, 0, 1, 1, 2, 3][rng.random_range(0..6)];
     let seedlings = [0, 0, 0, 1, 2, 3][rng.random_range(0..6)];
     plants.extend((0..crops).map(|_| rosette as fn(&mut Canvas, &mut ChaCha8Rng, &Light)));
@@ -27,7 +27,7 @@ pub(super) fn draw(canvas: &mut Canvas, rng: &mut ChaCha8Rng, light: &Light) {
 
 /// The colour of a plant, weed or crop: from yellowish to bluish green, some pale, some withering.
 pub(super) fn leaf_colour(rng: &mut ChaCha8Rng) -> Colour {
-    let green = rng.random_range(0.10..0.36_f32);
+    let green = rng.random_range(0.13..0.38_f32);
     let red = rng.random_range(0.35..0.95);
     let blue = rng.random_range(0.15..0.5);
     [green * red, green, green * blue]
@@ -36,7 +36,11 @@ pub(super) fn leaf_colour(rng: &mut ChaCha8Rng) -> Colour {
 fn jitter(rng: &mut ChaCha8Rng, colour: Colour) -> Colour {
     let brightness = rng.random_range(0.75..1.25);
     let yellow = rng.random_range(0.85..1.2);
-    [colour[0] * brightness * yellow, colour[1] * brightness, colour[2] * brightness]
+    [
+        colour[0] * brightness * yellow,
+        colour[1] * brightness,
+        colour[2] * brightness,
+    ]
 }
 
 /// A point that may lie a little outside the tile.
@@ -52,11 +56,11 @@ fn ahead(from: [f32; 2], angle: f32, distance: f32) -> [f32; 2] {
 fn rosette(canvas: &mut Canvas, rng: &mut ChaCha8Rng, light: &Light) {
     let (centre, colour) = (near(canvas, rng), leaf_colour(rng));
     let leaves = rng.random_range(4..8);
-    let (turn, size) = (rng.random_range(0.0..TAU), rng.random_range(0.75..1.2));
+    let (turn, size) = (rng.random_range(0.0..TAU), rng.random_range(0.8..1.3));
     let aspect = rng.random_range(0.6..0.85);
     for leaf in 0..leaves {
         let angle = turn + TAU * (leaf as f32 + rng.random_range(-0.25..0.25)) / leaves as f32;
-        let length = size * rng.random_range(5.5..8.5);
+        let length = size * rng.random_range(5.5..9.5);
         let leaf = Leaf::new(
             ahead(centre, angle, rng.random_range(0.4..2.2) * size),
             angle + rng.random_range(-0.3..0.3),
@@ -76,7 +80,7 @@ fn tuft(canvas: &mut Canvas, rng: &mut ChaCha8Rng, light: &Light) {
     let (root, colour) = (near(canvas, rng), leaf_colour(rng));
     let blades = rng.random_range(3..8);
     for _ in 0..blades {
-        let blade = Blade::new(rng, root, None, 5.0..13.0, 0.6..1.1);
+        let blade = Blade::new(rng, root, None, 5.0..13.0, 0.65..1.2);
         canvas.darken(&blade, light.away.map(|away| away * 0.8), light.shade);
         let colour = jitter(rng, colour);
         canvas.paint(&blade, colour, WEED);
@@ -127,7 +131,11 @@ impl Leaf {
             direction: [angle.cos(), angle.sin()],
             length,
             width,
-            teeth: if edge == Edge::Ragged { rng.random_range(0.2..0.45) } else { 0.04 },
+            teeth: if edge == Edge::Ragged {
+                rng.random_range(0.2..0.45)
+            } else {
+                0.04
+            },
             phase: rng.random_range(0.0..TAU),
             fold: rng.random_range(-0.22..0.22),
         }
@@ -139,7 +147,12 @@ impl Shape for Leaf {
         let [x, y] = self.base;
         let tip = [x + self.direction[0] * self.length, y + self.direction[1] * self.length];
         let around = self.width;
-        [x.min(tip[0]) - around, y.min(tip[1]) - around, x.max(tip[0]) + around, y.max(tip[1]) + around]
+        [
+            x.min(tip[0]) - around,
+            y.min(tip[1]) - around,
+            x.max(tip[0]) + around,
+            y.max(tip[1]) + around,
+        ]
     }
 
     fn surface(&self, x: f32, y: f32) -> Option<f32> {
@@ -194,7 +207,12 @@ impl Shape for Blade {
         let mut bounds = [f32::MAX, f32::MAX, f32::MIN, f32::MIN];
         for [x, y] in self.points {
             let r = self.radius;
-            bounds = [bounds[0].min(x - r), bounds[1].min(y - r), bounds[2].max(x + r), bounds[3].max(y + r)];
+            bounds = [
+                bounds[0].min(x - r),
+                bounds[1].min(y - r),
+                bounds[2].max(x + r),
+                bounds[3].max(y + r),
+            ];
         }
         bounds
     }
