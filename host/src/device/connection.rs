@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use trident::wire::{FrameReader, MAX_FRAME_LEN, Reply, Request, encode_frame};
+use trident::wire::{Frame, FrameError, FrameReader, MAX_FRAME_LEN, Reply, Request, encode_frame};
 
 use super::transport::Transport;
 use super::{DeviceError, Qemu};
@@ -93,14 +93,14 @@ impl Connection {
     ) -> Result<(), DeviceError> {
         let deadline = Instant::now() + patience;
         loop {
-            while let Some((found, body)) = self.incoming.frame() {
-                if found == sequence {
-                    let reply = postcard::from_bytes(body).map_err(|_| DeviceError::Unexpected {
-                        found: "bytes that are no reply".into(),
-                        expected: "a reply",
-                    })?;
-                    return take(reply);
-                }
+            while let Some(frame) = self.incoming.frame() {
+                let Some(frame) = frame.ok().filter(|frame| frame.sequence == sequence) else {
+                    continue;
+                };
+                return take(frame.message().map_err(|error| DeviceError::Unexpected {
+                    found: error.to_string(),
+                    expected: "a reply",
+                })?);
             }
             let left = deadline.saturating_duration_since(Instant::now());
             let buffer = self.incoming.space();
@@ -150,20 +150,12 @@ impl Default for Incoming {
 }
 
 impl Incoming {
-    /// Sequence number and body of the next whole frame, if there is one.
-    fn frame(&mut self) -> Option<(u16, &[u8])> {
-        while self.start < self.end {
-            let mut rest = &self.bytes[self.start..self.end];
-            let before = rest.len();
-            let found = self.reader.feed(&mut rest);
-            self.start += before - rest.len();
-            match found {
-                Some(Ok(frame)) => return Some((frame.sequence, frame.body)),
-                Some(Err(_)) => {}
-                None => return None,
-            }
-        }
-        None
+    /// The next frame among what has come, good or damaged.
+    fn frame(&mut self) -> Option<Result<Frame<'_>, FrameError>> {
+        let mut rest = &self.bytes[self.start..self.end];
+        let found = self.reader.feed(&mut rest);
+        self.start = self.end - rest.len();
+        found
     }
 
     /// Where bytes may be put once all frames are taken.
