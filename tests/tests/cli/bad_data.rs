@@ -138,6 +138,35 @@ fn one_class_only_and_a_constant_target_are_refused() {
 }
 
 #[test]
+fn numbers_beyond_the_devices_reach_are_refused() {
+    let mut csv = "width,level\n".to_owned();
+    (0..40).for_each(|i| csv.push_str(&format!("{i},{i}e35\n")));
+    refused(
+        REGRESSION,
+        &csv,
+        &["rows.csv: the target `level` reaches 1e35", "give it in another unit"],
+    );
+    refused(
+        REGRESSION,
+        csv.replace("e35", "e-42").replace("width,level", "level,width"),
+        &[
+            "[regression] the reading `width` cannot be scaled in 32 bits",
+            "give it in another unit",
+        ],
+    );
+}
+
+#[test]
+fn a_cause_is_said_once() {
+    let folder = folder();
+    folder.write("trident.toml", CLASSIFICATION);
+    let said = folder
+        .trident("train -o run")
+        .fails(&["rows.csv: cannot read the file: No such file"]);
+    assert_eq!(said.stderr.matches("No such file").count(), 1, "{said:#?}");
+}
+
+#[test]
 fn a_file_that_is_not_there_is_named() {
     let folder = folder();
     folder.write("trident.toml", CLASSIFICATION);

@@ -1,6 +1,6 @@
 //! Run folders that cannot serve.
 
-use trident_tests::own_data::three_heads;
+use trident_tests::own_data::{THREE_HEADS, three_heads};
 
 use crate::{folder, refuses_to_train, trained};
 
@@ -101,6 +101,37 @@ fn damaged_files_of_a_run_are_noticed() {
     let folder = trained();
     folder.write("run/spec.json", "{");
     folder.trident("quantize run").fails(&["run/spec.json: "]);
+}
+
+#[test]
+fn nothing_to_judge_is_no_success() {
+    let folder = trained();
+    folder
+        .trident("eval run --limit 0")
+        .fails(&["there are no rows to judge", "`--data`"]);
+    folder.write("none.toml", format!("[split]\ntest = 0.0\n{THREE_HEADS}"));
+    folder.trident("train -c none.toml -o none --epochs 1").succeeds();
+    folder.trident("quantize none").succeeds();
+    folder
+        .trident("eval none --on qemu:mps2-an386")
+        .fails(&["there are no rows to judge"]);
+    folder.trident("eval none --data trident.toml").succeeds();
+}
+
+#[test]
+fn a_run_finds_its_data_from_whatever_folder_it_was_made() {
+    let folder = trained();
+    std::fs::create_dir(folder.path("below")).unwrap();
+    let below = |words: &str| {
+        let mut command = folder.command(words);
+        let output = command.current_dir(folder.path("below")).output().unwrap();
+        assert!(output.status.success(), "{words}: {output:?}");
+    };
+    below("train -c ../trident.toml -o ../run2 --epochs 1");
+    below("train -c ../trident.toml -o x/../run3 --epochs 1");
+    below("quantize ../run2");
+    folder.trident("quantize run2").succeeds();
+    folder.trident("quantize below/run3").succeeds();
 }
 
 #[test]

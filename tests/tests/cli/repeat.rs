@@ -1,7 +1,7 @@
 //! The same seed gives the same bytes, whether training ran through or was interrupted.
 
 use std::process::{Child, Command};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use trident_tests::command::{Folder, Said};
 use trident_tests::own_data::three_heads;
@@ -60,6 +60,22 @@ fn an_interrupted_training_goes_on_to_the_same_bytes() {
 }
 
 #[test]
+fn a_killed_training_goes_on_to_the_same_bytes() {
+    let folder = folder();
+    three_heads(&folder);
+    folder.trident("train -o whole --epochs 20").succeeds();
+    let mut child = start(&folder, "train -o run --epochs 20");
+    wait_for_training(&folder, None);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    folder.trident("train -o run --resume").succeeds();
+    assert!(folder.read("run/weights.bin") == folder.read("whole/weights.bin"));
+    // A finished training has nothing left to do, and changes nothing.
+    folder.trident("train -o run --resume").succeeds();
+    assert!(folder.read("run/weights.bin") == folder.read("whole/weights.bin"));
+}
+
+#[test]
 fn one_seed_gives_one_model_and_another_seed_another() {
     let folder = folder();
     three_heads(&folder);
@@ -89,20 +105,9 @@ fn an_interruption_before_training_leaves_nothing_behind() {
 
 /// Starts a training, lets it train for a while, and presses Ctrl-C.
 fn interrupted(folder: &Folder, words: &str) -> Said {
-    let earlier = std::fs::metadata(folder.path("run/run.json"))
-        .and_then(|file| file.modified())
-        .ok();
+    let earlier = began(folder);
     let child = start(folder, words);
-    let deadline = Instant::now() + Duration::from_secs(60);
-    // `run.json` is written when training begins.
-    while std::fs::metadata(folder.path("run/run.json"))
-        .and_then(|file| file.modified())
-        .ok()
-        == earlier
-    {
-        assert!(Instant::now() < deadline, "training does not begin");
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    wait_for_training(folder, earlier);
     std::thread::sleep(BEFORE_INTERRUPTION);
     interrupt(&child);
     let output = child.wait_with_output().unwrap();
@@ -111,6 +116,21 @@ fn interrupted(folder: &Folder, words: &str) -> Said {
         status: output.status.code(),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// When training last began: it writes `run.json` then.
+fn began(folder: &Folder) -> Option<SystemTime> {
+    std::fs::metadata(folder.path("run/run.json"))
+        .and_then(|file| file.modified())
+        .ok()
+}
+
+fn wait_for_training(folder: &Folder, earlier: Option<SystemTime>) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while began(folder) == earlier {
+        assert!(Instant::now() < deadline, "training does not begin");
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 
