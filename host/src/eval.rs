@@ -8,7 +8,9 @@ use serde::Serialize;
 use trident::{Blob, Head, Inputs, Network, Outputs, arithmetic};
 
 use crate::data::{Dataset, Split};
+use crate::device::{Client, DeviceError};
 use crate::model::Model;
+use crate::progress::Progress;
 use crate::quantize::writer::AlignedBytes;
 use crate::run::Transforms;
 use crate::train::evaluate::{Prediction, judge, predict};
@@ -172,6 +174,38 @@ pub fn int8(blob: &[u8], dataset: &Dataset, rows: &Rows) -> Result<AllOutputs, E
         all.insert(head, parts.into_iter().flatten().collect());
     }
     Ok(all)
+}
+
+/// Outputs of a device, and the instructions that a run of each head took, by the head's name: the largest over all rows.
+///
+/// # Errors
+/// If the device does not answer or refuses a row.
+pub fn on_device(
+    client: &mut Client,
+    dataset: &Dataset,
+    rows: &Rows,
+    progress: &Progress,
+) -> Result<(AllOutputs, BTreeMap<&'static str, u64>), DeviceError> {
+    let (mut all, mut instructions) = (AllOutputs::default(), BTreeMap::new());
+    for head in rows.heads() {
+        let total = rows.head(head).len();
+        let mut step = progress.step(head.name(), total as u64);
+        let mut outputs = Vec::with_capacity(total);
+        for (done, &row) in rows.head(head).iter().enumerate() {
+            let result = client.run(head.into(), &inputs(dataset, head, row))?;
+            let most = instructions.entry(head.name()).or_default();
+            *most = result.instructions.max(*most);
+            outputs.extend(match head {
+                Head::Classification => result.classification.map(Output::Probabilities),
+                Head::Segmentation => result.segmentation.map(Output::Codes),
+                Head::Regression => result.regression.map(Output::Value),
+            });
+            step.set(done as u64 + 1, "rows on the device");
+        }
+        step.finish(&format!("{total} rows on the device"));
+        all.insert(head, outputs);
+    }
+    Ok((all, instructions))
 }
 
 /// Figures per head, by the head's name.

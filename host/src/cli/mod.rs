@@ -3,9 +3,9 @@
 //! Results go to standard output, as a table or, with `--json`, as one JSON object; everything else goes to standard error.
 //! The exit status is 0 only if the thing asked for happened, 1 if it did not, 2 if the words make no sense.
 
-//pub mod demo;
-//pub mod doctor;
-//pub mod eval;
+pub mod demo;
+pub mod doctor;
+pub mod eval;
 pub mod inspect;
 pub mod quantize;
 pub mod table;
@@ -29,15 +29,15 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Train, quantise, boot under QEMU and compare, on built-in data
-    //    Demo(demo::Args),
+    Demo(demo::Args),
     /// Say what is missing on this machine, and install it with --fix
-    //    Doctor(doctor::Args),
+    Doctor(doctor::Args),
     /// Train a model; writes a run folder
     Train(train::Args),
     /// Quantise a run to int8; writes RUN/model.tri
     Quantize(quantize::Args),
     /// Judge a run's heads in float, in int8, or on a device
-    //    Eval(eval::Args),
+    Eval(eval::Args),
     /// Show what a blob holds
     Inspect(inspect::Args),
 }
@@ -46,11 +46,11 @@ enum Command {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match &cli.command {
-        //        Command::Demo(args) => demo::run(args, cli.json),
-        //        Command::Doctor(args) => doctor::run(args, cli.json),
+        Command::Demo(args) => demo::run(args, cli.json),
+        Command::Doctor(args) => doctor::run(args, cli.json),
         Command::Train(args) => train::run(args, cli.json),
         Command::Quantize(args) => quantize::run(args, cli.json),
-        //        Command::Eval(args) => eval::run(args, cli.json),
+        Command::Eval(args) => eval::run(args, cli.json),
         Command::Inspect(args) => inspect::run(args, cli.json),
     };
     match result {
