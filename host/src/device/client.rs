@@ -114,8 +114,13 @@ impl Client {
     /// [`DeviceError::Refused`] if the last run gave none; else the link's.
     pub fn mask(&mut self) -> Result<Vec<u8>, DeviceError> {
         // Without such a head one pixel is asked for, and the device says why there is none.
-        let pixels = self.model()?.segmentation.map_or(1, |shape| usize::from(shape.h) * usize::from(shape.w));
-        let requests: Vec<_> = parts(pixels).map(|(offset, len)| Request::Mask { offset, len }).collect();
+        let pixels = self
+            .model()?
+            .segmentation
+            .map_or(1, |shape| usize::from(shape.h) * usize::from(shape.w));
+        let requests: Vec<_> = parts(pixels)
+            .map(|(offset, len)| Request::Mask { offset, len })
+            .collect();
         let mut mask = Vec::with_capacity(pixels);
         self.connection.exchange(&requests, |_, reply| match reply {
             Reply::Bytes { bytes, .. } => {
@@ -132,10 +137,15 @@ impl Client {
     /// # Errors
     /// The link's.
     pub fn statistics(&mut self) -> Result<Statistics, DeviceError> {
-        ask(&mut self.connection, Request::Statistics, "statistics", |reply| match reply {
-            Reply::Statistics(statistics) => Ok(statistics),
-            other => Err(other),
-        })
+        ask(
+            &mut self.connection,
+            Request::Statistics,
+            "statistics",
+            |reply| match reply {
+                Reply::Statistics(statistics) => Ok(statistics),
+                other => Err(other),
+            },
+        )
     }
 
     /// What firmware and emulator have said, one indented line each; empty for a board.
@@ -212,7 +222,9 @@ fn chunks(slot: InputSlot, bytes: &[u8]) -> impl Iterator<Item = Request<'_>> {
 
 /// Offsets and lengths of the chunks that `len` bytes travel in.
 fn parts(len: usize) -> impl Iterator<Item = (u32, u16)> {
-    (0..len).step_by(CHUNK_LEN).map(move |offset| (offset as u32, CHUNK_LEN.min(len - offset) as u16))
+    (0..len)
+        .step_by(CHUNK_LEN)
+        .map(move |offset| (offset as u32, CHUNK_LEN.min(len - offset) as u16))
 }
 
 fn unexpected(reply: &Reply<'_>, expected: &'static str) -> DeviceError {
