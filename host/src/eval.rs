@@ -8,7 +8,9 @@ use serde::Serialize;
 use trident::{Blob, Head, Inputs, Network, Outputs, arithmetic};
 
 use crate::data::{Dataset, Split};
+use crate::device::{Client, DeviceError};
 use crate::model::Model;
+use crate::progress::Progress;
 use crate::quantize::writer::AlignedBytes;
 use crate::run::Transforms;
 use crate::train::evaluate::{Prediction, judge, predict};
@@ -135,7 +137,9 @@ impl AllOutputs {
 pub fn inputs(dataset: &Dataset, head: Head, row: usize) -> Inputs<'_> {
     let mut inputs = Inputs::default();
     match head {
-        Head::Classification => inputs.classification = dataset.classification.as_ref().map(|data| data.readings.row(row)),
+        Head::Classification => {
+            inputs.classification = dataset.classification.as_ref().map(|data| data.readings.row(row))
+        }
         Head::Segmentation => inputs.picture = dataset.segmentation.as_ref().map(|data| data.picture(row)),
         Head::Regression => inputs.regression = dataset.regression.as_ref().map(|data| data.readings.row(row)),
     }
@@ -162,10 +166,46 @@ pub fn int8(blob: &[u8], dataset: &Dataset, rows: &Rows) -> Result<AllOutputs, E
             };
             rows.iter().map(run_row).collect::<Result<Vec<_>, EvalError>>()
         };
-        let parts: Vec<Vec<Output>> = rows.head(head).par_chunks(chunk).map(run_chunk).collect::<Result<_, EvalError>>()?;
+        let parts: Vec<Vec<Output>> = rows
+            .head(head)
+            .par_chunks(chunk)
+            .map(run_chunk)
+            .collect::<Result<_, EvalError>>()?;
         all.insert(head, parts.into_iter().flatten().collect());
     }
     Ok(all)
+}
+
+/// Outputs of a device, and the instructions that a run of each head took, by the head's name: the largest over all rows.
+///
+/// # Errors
+/// If the device does not answer or refuses a row.
+pub fn on_device(
+    client: &mut Client,
+    dataset: &Dataset,
+    rows: &Rows,
+    progress: &Progress,
+) -> Result<(AllOutputs, BTreeMap<&'static str, u64>), DeviceError> {
+    let (mut all, mut instructions) = (AllOutputs::default(), BTreeMap::new());
+    for head in rows.heads() {
+        let total = rows.head(head).len();
+        let mut step = progress.step(head.name(), total as u64);
+        let mut outputs = Vec::with_capacity(total);
+        for (done, &row) in rows.head(head).iter().enumerate() {
+            let result = client.run(head.into(), &inputs(dataset, head, row))?;
+            let most = instructions.entry(head.name()).or_default();
+            *most = result.instructions.max(*most);
+            outputs.extend(match head {
+                Head::Classification => result.classification.map(Output::Probabilities),
+                Head::Segmentation => result.segmentation.map(Output::Codes),
+                Head::Regression => result.regression.map(Output::Value),
+            });
+            step.set(done as u64 + 1, "rows on the device");
+        }
+        step.finish(&format!("{total} rows on the device"));
+        all.insert(head, outputs);
+    }
+    Ok((all, instructions))
 }
 
 /// Figures per head, by the head's name.
@@ -202,7 +242,10 @@ fn prediction(head: Head, outputs: &[Output], pixel_classes: usize) -> Predictio
         })
     };
     let classes = |output: &Output| match output {
-        Output::Codes(codes) => codes.chunks_exact(pixel_classes).map(|pixel| arithmetic::argmax(pixel) as u8).collect(),
+        Output::Codes(codes) => codes
+            .chunks_exact(pixel_classes)
+            .map(|pixel| arithmetic::argmax(pixel) as u8)
+            .collect(),
         _ => Vec::new(),
     };
     match head {
@@ -265,12 +308,24 @@ mod tests {
     #[test]
     fn equality_is_on_bits() {
         let compared = compare(&outputs(0.0, &[1, 2, 3]), &outputs(-0.0, &[1, 2, 4]));
-        assert_eq!(compared, Comparison { compared_values: 4, differing_values: 2 });
+        assert_eq!(
+            compared,
+            Comparison {
+                compared_values: 4,
+                differing_values: 2
+            }
+        );
     }
 
     #[test]
     fn a_missing_output_differs_in_all_its_values() {
         let compared = compare(&outputs(1.0, &[1, 2, 3]), &AllOutputs::default());
-        assert_eq!(compared, Comparison { compared_values: 4, differing_values: 4 });
+        assert_eq!(
+            compared,
+            Comparison {
+                compared_values: 4,
+                differing_values: 4
+            }
+        );
     }
 }

@@ -109,10 +109,21 @@ pub fn export(run: &Run, dataset: &Dataset, sequence: u32) -> Result<Export, Exp
     let draft = quantized.pack(&source, &[])?;
     let rows = Rows::test(dataset);
     let float = eval::float_figures(&model, &transforms, dataset, &rows);
-    let int8 = eval::figures(&eval::int8(draft.as_ref(), dataset, &rows)?, &transforms, dataset, &rows);
+    let int8 = eval::figures(
+        &eval::int8(draft.as_ref(), dataset, &rows)?,
+        &transforms,
+        dataset,
+        &rows,
+    );
     let blob = quantized.pack(&source, &at_export(&int8))?;
     let test_rows = samples(dataset, &rows, REPORT_ROWS);
-    let layers = layers(&quantized, &model, &blob, &test_rows, &transformed(&test_rows, &transforms))?;
+    let layers = layers(
+        &quantized,
+        &model,
+        &blob,
+        &test_rows,
+        &transformed(&test_rows, &transforms),
+    )?;
     let generated = dataset.segmentation.as_ref().is_some_and(|data| data.generated);
     let report = Report {
         blob_bytes: blob.as_ref().len(),
@@ -148,7 +159,10 @@ pub fn samples(dataset: &Dataset, rows: &Rows, most: usize) -> Vec<Sample> {
 
 /// The same rows as the float model reads them.
 fn transformed(samples: &[Sample], transforms: &Transforms) -> HostInputs {
-    let mut inputs = HostInputs { rows: samples.len(), ..HostInputs::default() };
+    let mut inputs = HostInputs {
+        rows: samples.len(),
+        ..HostInputs::default()
+    };
     for sample in samples {
         if let (Some(row), Some(transform)) = (&sample.classification, &transforms.classification) {
             transform.apply(row, inputs.classification.get_or_insert_default());
@@ -170,7 +184,11 @@ fn model_heads(model: &Model) -> impl Iterator<Item = Head> {
 
 /// All readings, or evenly spread pictures.
 fn calibration_rows(head: Head, train: &[usize]) -> Vec<usize> {
-    let most = if head == Head::Segmentation { CALIBRATION_PICTURES } else { usize::MAX };
+    let most = if head == Head::Segmentation {
+        CALIBRATION_PICTURES
+    } else {
+        usize::MAX
+    };
     let step = train.len().div_ceil(most).max(1);
     train.iter().copied().step_by(step).collect()
 }

@@ -432,3 +432,74 @@ impl<'a> Blob<'a> {
             .find(|description| description.head == head)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: Header = Header {
+        crc: 0x0403_0201,
+        version: 1,
+        flags: 0x0605,
+        total_len: 0x0A09_0807,
+        sequence: 0x0E0D_0C0B,
+        metadata_len: 0x1211_100F,
+        parameters_offset: 0x1615_1413,
+    };
+    const HEADER_BYTES: [u8; HEADER_LEN] = [
+        1, 2, 3, 4, b'T', b'R', b'I', 0, 1, 0, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22,
+    ];
+
+    #[test]
+    fn the_header_is_these_bytes() {
+        assert_eq!(HEADER.encode(), HEADER_BYTES);
+        assert_eq!(Header::decode(&HEADER_BYTES), Ok(HEADER));
+    }
+
+    #[test]
+    fn the_checksum_is_iso_hdlc() {
+        assert_eq!(CRC.checksum(b"123456789"), 0xCBF4_3926); // the catalogue's check value
+    }
+
+    #[test]
+    fn headers_are_refused_in_order() {
+        let (needed, found) = (HEADER_LEN, HEADER_LEN - 1);
+        assert_eq!(
+            Header::decode(&[0; HEADER_LEN - 1]),
+            Err(BlobError::Truncated { needed, found })
+        );
+        let mut bytes = HEADER_BYTES;
+        bytes[8] = 2;
+        assert_eq!(Header::decode(&bytes), Err(BlobError::Version { found: 2 }));
+        bytes[4] = b'X';
+        assert_eq!(Header::decode(&bytes), Err(BlobError::Magic { found: *b"XRI\0" }));
+    }
+
+    #[test]
+    fn sequences_decode_as_they_are_read() {
+        let words: Sequence<'_, &str> = Sequence::new(&[2, b'o', b'h', 0, 1, b'!']);
+        assert!(words.iter().eq(["oh", "", "!"]));
+        assert_eq!(words.checked_len(), Some(3));
+        let none: Sequence<'_, &str> = Sequence::new(&[]);
+        assert_eq!((none.iter().count(), none.checked_len()), (0, Some(0)));
+        // The second string lacks a byte; and is no text.
+        for bytes in [&[1, b'a', 2, b'b'][..], &[1, b'a', 1, 0xFF]] {
+            let broken: Sequence<'_, &str> = Sequence::new(bytes);
+            assert!(broken.iter().eq(["a"]));
+            assert_eq!(broken.checked_len(), None);
+        }
+        // Elements of no bytes would never end.
+        assert_eq!(Sequence::<'_, ()>::new(&[0]).checked_len(), None);
+    }
+
+    #[test]
+    fn spans_lie_inside_or_give_nothing() {
+        let span = |offset, len| Span { offset, len };
+        let bytes = [1, 2, 3];
+        assert_eq!(span(1, 2).of(&bytes), Some(&[2, 3][..]));
+        assert_eq!(span(3, 0).of(&bytes), Some(&[][..]));
+        for outside in [span(4, 0), span(3, 1), span(0, 4), span(u32::MAX, u32::MAX)] {
+            assert_eq!(outside.of(&bytes), None);
+        }
+    }
+}

@@ -117,7 +117,7 @@ pub enum Op {
     Upsample2d = 6,
     /// Channels of `input`, then of `second`; one scale for all three.
     Concat = 7,
-    /// Sum of codes: `p0` is `qa`, `p1` is `qb`, `p2` the bias ([`AddCodes`](crate::arithmetic::AddCodes)).
+    /// Sum of codes, in its own place or exactly in that of `input` if nothing reads that later: `p0` is `qa`, `p1` is `qb`, `p2` the bias ([`AddCodes`](crate::arithmetic::AddCodes)).
     Add = 8,
     /// Each code looked up. `weights`: 256 codes, that of −128 first.
     Lut = 9,
@@ -382,4 +382,126 @@ fn u16_at(record: &[u8], at: usize) -> u16 {
 
 fn u32_at(record: &[u8], at: usize) -> u32 {
     u32::from_le_bytes([record[at], record[at + 1], record[at + 2], record[at + 3]])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::Head;
+
+    const TENSOR: Tensor = Tensor {
+        offset: 0x0403_0201,
+        shape: Shape::new(0x0605, 0x0807, 0x0A09),
+        zero_point: -2,
+        element: Element::I32,
+        scale: 1.0,
+    };
+    const TENSOR_BYTES: [u8; TENSOR_LEN] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0xFE, 1, 0, 0, 0x80, 0x3F];
+
+    const NODE: Node = Node {
+        op: Op::Add,
+        heads: HeadSet::ALL,
+        input: 3,
+        second: 4,
+        output: 5,
+        right_shift: 20,
+        lo: -128,
+        hi: 127,
+        kernel: 6,
+        stride: 7,
+        pad_top: 8,
+        pad_left: 9,
+        weights: 0x0403_0201,
+        channels: 0x0807_0605,
+        p: [1, -1, i32::MIN],
+    };
+    const NODE_BYTES: [u8; NODE_LEN] = [
+        8, 7, 3, 4, 5, 20, 0x80, 0x7F, 6, 7, 8, 9, 1, 2, 3, 4, 5, 6, 7, 8, 1, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0,
+        0x80,
+    ];
+
+    #[test]
+    fn records_are_these_bytes() {
+        assert_eq!(TENSOR.encode(), TENSOR_BYTES);
+        assert_eq!(Tensor::decode(&TENSOR_BYTES), Some(TENSOR));
+        assert_eq!(NODE.encode(), NODE_BYTES);
+        assert_eq!(Node::decode(&NODE_BYTES), Some(NODE));
+    }
+
+    #[test]
+    fn operators_keep_their_numbers() {
+        for (number, op) in Op::ALL.into_iter().enumerate() {
+            assert_eq!(op as usize, number);
+        }
+    }
+
+    #[test]
+    fn unknown_elements_operators_and_heads_do_not_decode() {
+        for element in 2..=255 {
+            let mut bytes = TENSOR_BYTES;
+            bytes[11] = element;
+            assert_eq!(Tensor::decode(&bytes), None);
+        }
+        for op in 13..=255 {
+            let mut bytes = NODE_BYTES;
+            bytes[0] = op;
+            assert_eq!(Node::decode(&bytes), None);
+        }
+        for heads in 8..=255 {
+            let mut bytes = NODE_BYTES;
+            bytes[1] = heads;
+            assert_eq!(Node::decode(&bytes), None);
+        }
+    }
+
+    #[test]
+    fn sizes_saturate() {
+        let mut tensor = TENSOR;
+        tensor.shape = Shape::new(2, 3, 5);
+        assert_eq!(tensor.byte_len(), 120);
+        assert_eq!(tensor.range(), 0x0403_0201..0x0403_0201 + 120);
+        tensor.element = Element::I8;
+        assert_eq!(tensor.byte_len(), 30);
+        tensor.shape = Shape::new(u16::MAX, u16::MAX, u16::MAX);
+        assert!(tensor.byte_len() >= u32::MAX as usize);
+    }
+
+    #[test]
+    fn tables_hold_whole_records_within_the_limits() {
+        let tensors = [0; TENSOR_LEN * (MAX_TENSORS + 1)];
+        let nodes = [0; NODE_LEN * (MAX_NODES + 1)];
+        let graph = |t: usize, n: usize| Graph::new(&tensors[..t], &nodes[..n], 0).is_some();
+        assert!(graph(TENSOR_LEN, NODE_LEN));
+        assert!(graph(TENSOR_LEN * MAX_TENSORS, NODE_LEN * MAX_NODES));
+        assert!(!graph(0, NODE_LEN) && !graph(TENSOR_LEN, 0));
+        assert!(!graph(TENSOR_LEN - 1, NODE_LEN) && !graph(TENSOR_LEN, NODE_LEN + 1));
+        assert!(!graph(tensors.len(), NODE_LEN) && !graph(TENSOR_LEN, nodes.len()));
+    }
+
+    #[test]
+    fn multiplications_are_counted_per_head() {
+        let tensor = |h, w, c| Tensor {
+            shape: Shape::new(h, w, c),
+            ..TENSOR
+        };
+        let node = |op, head: Head, kernel, input, output| Node {
+            kernel,
+            input,
+            output,
+            ..Node::new(op, head.into())
+        };
+        let tensors = [tensor(4, 4, 3), tensor(2, 2, 8), tensor(1, 1, 5)].map(|tensor| tensor.encode());
+        let nodes = [
+            node(Op::Conv2d, Head::Segmentation, 3, 0, 1), // 2·2·8 outputs of 3·3·3
+            node(Op::DepthwiseConv2d, Head::Segmentation, 5, 1, 1), // 2·2·8 outputs of 5·5
+            node(Op::Linear, Head::Regression, 0, 1, 2),   // 5 outputs of 32
+            node(Op::MaxPool2d, Head::Regression, 2, 0, 1),
+        ];
+        let nodes = nodes.map(|node| node.encode());
+        let graph = Graph::new(tensors.as_flattened(), nodes.as_flattened(), 0).unwrap();
+        assert_eq!(graph.macs(Head::Segmentation.into()), 32 * 27 + 32 * 25);
+        assert_eq!(graph.macs(Head::Regression.into()), 160);
+        assert_eq!(graph.macs(HeadSet::ALL), 32 * 27 + 32 * 25 + 160);
+        assert_eq!(graph.macs(Head::Classification.into()), 0);
+    }
 }

@@ -73,3 +73,70 @@ impl InputStep<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn piece(start: f32, base: f32, slope: f32) -> Segment {
+        Segment { start, base, slope }
+    }
+
+    #[test]
+    fn tables_are_read_piece_by_piece() {
+        // Rises by 2 per unit from −1 at x = 0; falls by ½ from 1 at x = 1; flat at 0.5 from x = 2 on.
+        let table = [piece(0.0, -1.0, 2.0), piece(1.0, 1.0, -0.5), piece(2.0, 0.5, 0.0)];
+        let values = [
+            (-3.0, -7.0), // below its start the first piece goes on: −1 + (−3)·2
+            (0.0, -1.0),
+            (0.25, -0.5),
+            (1.0, 1.0), // a piece begins at its start
+            (1.5, 0.75),
+            (2.0, 0.5),
+            (9e9, 0.5),
+        ];
+        for (x, y) in values {
+            assert_eq!(piecewise_linear(&table, x), y, "at {x}");
+        }
+    }
+
+    #[test]
+    fn no_finite_reading_makes_a_nan() {
+        let steep = [piece(f32::MAX, 1.0, 3.0), piece(f32::INFINITY, 0.0, 0.0)];
+        let flat = [piece(f32::MAX, 1.0, 0.0)];
+        for x in [f32::MIN, 0.0, f32::MAX] {
+            assert!(!piecewise_linear(&steep[..1], x).is_nan());
+            assert_eq!(piecewise_linear(&flat, x), 1.0); // not (−∞) · 0
+        }
+    }
+
+    #[test]
+    fn one_reading_may_make_several_codes() {
+        let step = InputStep {
+            inputs: &[
+                ModelInput {
+                    feature: 1,
+                    segments: 1,
+                    first: 0,
+                },
+                ModelInput {
+                    feature: 1,
+                    segments: 2,
+                    first: 1,
+                },
+                ModelInput {
+                    feature: 0,
+                    segments: 1,
+                    first: 0,
+                },
+            ],
+            segments: &[piece(0.0, 0.0, 1.0), piece(-1.0, 0.0, 0.0), piece(1.0, 2.0, 0.5)],
+            inverse_scale: 10.0,
+            zero_point: -5,
+        };
+        let mut codes = [0; 3];
+        step.apply(&[0.75, 3.0], &mut codes);
+        // 3·10 − 5; (2 + (3 − 1)·½)·10 − 5; 0.75·10 = 7.5, away from zero 8, − 5.
+        assert_eq!(codes, [25, 25, 3]);
+    }
+}

@@ -29,5 +29,8 @@ pub const MAX_READINGS: usize = 64;
 /// The most classes a head may tell apart.
 pub const MAX_CLASSES: usize = 16;
 
+#[cfg(test)]
+extern crate std;
+
 #[cfg(target_endian = "big")]
 compile_error!("blobs are read in place and are little-endian");

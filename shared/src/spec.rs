@@ -602,3 +602,180 @@ impl ModelSpec {
             .map(|input| input.shape)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// TensorFlow writes the rule for "same" as a remainder: `max(k − s, 0)` if `s` divides `n`, else `max(k − n mod s, 0)`.
+    #[test]
+    fn extents_follow_tensorflow() {
+        for n in 1u16..=70 {
+            for kernel in 1u8..=7 {
+                for stride in 1u8..=3 {
+                    let (k, s) = (u16::from(kernel), u16::from(stride));
+                    let total = match n % s {
+                        0 => k.saturating_sub(s),
+                        rest => k.saturating_sub(rest),
+                    };
+                    let (before, out) = (total / 2, n.div_ceil(s));
+                    let same = (out, before as u8, (total - before) as u8);
+                    assert_eq!(Padding::Same.extent(n, kernel, stride), Some(same));
+                    // Whole windows, counted one by one.
+                    let whole = (0..n).step_by(s.into()).filter(|start| start + k <= n).count() as u16;
+                    let valid = (whole > 0).then_some((whole, 0, 0));
+                    assert_eq!(Padding::Valid.extent(n, kernel, stride), valid, "{n} {k} {s}");
+                }
+            }
+        }
+        // By hand: 5 pixels, window 3, step 2 → 3 outputs reaching over (3 − 1)·2 + 3 = 7, one pixel on each side.
+        assert_eq!(Padding::Same.extent(5, 3, 2), Some((3, 1, 1)));
+        // 4 pixels, window 3, step 2 → 2 outputs over 5: the odd pixel goes behind.
+        assert_eq!(Padding::Same.extent(4, 3, 2), Some((2, 0, 1)));
+        assert_eq!(Padding::Same.extent(u16::MAX, 1, 1), Some((u16::MAX, 0, 0)));
+        for (n, kernel, stride) in [(0, 1, 1), (1, 0, 1), (1, 1, 0)] {
+            assert_eq!(Padding::Same.extent(n, kernel, stride), None);
+            assert_eq!(Padding::Valid.extent(n, kernel, stride), None);
+        }
+    }
+
+    #[test]
+    fn head_sets_are_sets() {
+        let both = HeadSet::from(Head::Classification).with(Head::Regression);
+        assert_eq!(both.bits(), 0b101);
+        assert!(both.iter().eq([Head::Classification, Head::Regression]));
+        assert!(both.contains(Head::Regression) && !both.contains(Head::Segmentation));
+        assert!(HeadSet::ALL.contains_all(both) && !both.contains_all(HeadSet::ALL));
+        assert!(both.intersects(Head::Regression.into()) && !both.intersects(Head::Segmentation.into()));
+        assert!(!both.intersects(HeadSet::EMPTY) && both.contains_all(HeadSet::EMPTY));
+        assert_eq!(both.union(Head::Segmentation.into()), HeadSet::ALL);
+        assert_eq!(
+            (HeadSet::from_bits(7), HeadSet::from_bits(8)),
+            (Some(HeadSet::ALL), None)
+        );
+    }
+
+    const CONV: Layer = Layer::Conv2d {
+        filters: 4,
+        kernel: 3,
+        stride: 2,
+        padding: Padding::Same,
+        activation: Activation::Relu,
+        norm: true,
+    };
+
+    #[test]
+    fn layers_tell_shapes_and_costs() {
+        let picture = Shape::new(9, 8, 3);
+        let out = CONV.output(&[picture]).unwrap();
+        assert_eq!(out, Shape::new(5, 4, 4));
+        assert_eq!(CONV.parameters(picture), 4 * (9 * 3 + 1));
+        assert_eq!(CONV.macs(picture, out), 5 * 4 * 4 * 27);
+        let pool = Layer::MaxPool2d { size: 2 };
+        assert_eq!(pool.output(&[picture]), Some(Shape::new(4, 4, 3)));
+        let up = Layer::Upsample2d { factor: 3 };
+        assert_eq!(up.output(&[picture]), Some(Shape::new(27, 24, 3)));
+        assert_eq!(up.output(&[Shape::new(30_000, 1, 1)]), None);
+        let other = Shape::new(9, 8, 5);
+        assert_eq!(Layer::Concat.output(&[picture, other]), Some(Shape::new(9, 8, 8)));
+        let add = Layer::Add {
+            activation: Activation::None,
+        };
+        assert_eq!(add.output(&[picture, other]), None);
+        assert_eq!(add.output(&[picture, picture]), Some(picture));
+    }
+
+    fn layer(inputs: &[u8], layer: Layer) -> LayerSpec {
+        LayerSpec {
+            inputs: Vec::from_slice(inputs).unwrap(),
+            layer,
+        }
+    }
+
+    fn linear(units: u16) -> Layer {
+        Layer::Linear {
+            out: Shape::row(units),
+            activation: Activation::None,
+        }
+    }
+
+    /// Two towers: a row to one value, a picture to two classes per pixel.
+    fn model() -> ModelSpec {
+        let input = |slot, shape| InputSpec {
+            slot,
+            shape,
+            pixels: PixelScale::Centred,
+        };
+        let head = |head, value| HeadSpec { head, value };
+        let inputs = [
+            input(InputSlot::Picture, Shape::new(8, 8, 3)),
+            input(InputSlot::Regression, Shape::row(5)),
+        ];
+        let layers = [
+            layer(&[0], CONV),
+            layer(&[2, 2], Layer::Concat),
+            layer(&[1], linear(6)),
+            layer(&[4], linear(1)),
+        ];
+        ModelSpec {
+            inputs: Vec::from_slice(&inputs).unwrap(),
+            layers: Vec::from_slice(&layers).unwrap(),
+            heads: Vec::from_slice(&[head(Head::Segmentation, 3), head(Head::Regression, 5)]).unwrap(),
+        }
+    }
+
+    #[test]
+    fn models_tell_every_shape_and_who_needs_it() {
+        let shapes = [
+            Shape::new(8, 8, 3),
+            Shape::row(5),
+            Shape::new(4, 4, 4),
+            Shape::new(4, 4, 8),
+            Shape::row(6),
+            Shape::row(1),
+        ];
+        assert_eq!(model().shapes().unwrap(), shapes);
+        let (picture, row) = (HeadSet::from(Head::Segmentation), HeadSet::from(Head::Regression));
+        assert_eq!(model().heads_of_values(), [picture, row, picture, picture, row, row]);
+    }
+
+    #[test]
+    fn faults_in_models_are_named() {
+        let fault = |change: fn(&mut ModelSpec)| {
+            let mut model = model();
+            change(&mut model);
+            model.shapes().unwrap_err()
+        };
+        assert_eq!(fault(|m| m.inputs[1].slot = InputSlot::Picture), SpecError::Duplicate);
+        assert_eq!(fault(|m| m.heads.clear()), SpecError::Duplicate);
+        assert_eq!(fault(|m| m.heads[1].head = Head::Segmentation), SpecError::Duplicate);
+        let unknown = SpecError::UnknownValue { layer: 2, value: 4 };
+        assert_eq!(fault(|m| m.layers[2].inputs[0] = 4), unknown, "its own value");
+        assert_eq!(
+            fault(|m| m.layers[0] = layer(&[0, 0], CONV)),
+            SpecError::InputCount { layer: 0 }
+        );
+        assert_eq!(
+            fault(|m| m.layers[3].layer = linear(0)),
+            SpecError::Parameter { layer: 3 }
+        );
+        let shape = Shape::new(4, 4, 4);
+        assert_eq!(
+            fault(|m| m.layers[1].inputs[1] = 0),
+            SpecError::Shape { layer: 1, shape }
+        );
+        let head = Head::Regression;
+        assert_eq!(
+            fault(|m| m.heads[1].value = 4),
+            SpecError::HeadValue { head },
+            "six values"
+        );
+        assert_eq!(fault(|m| m.heads[1].value = 99), SpecError::HeadValue { head });
+        let head = Head::Segmentation;
+        assert_eq!(
+            fault(|m| m.heads[0].value = 0),
+            SpecError::HeadValue { head },
+            "an input"
+        );
+    }
+}

@@ -1,1 +1,14 @@
-//! tests
+//! What the tests that cross crates stand on: an obvious oracle, small blobs built by hand, golden files.
+//!
+//! [`naive`] computes every operator the slow way and [`interpreter`] a whole graph; neither shares code with the kernels.
+//! [`builder`] lays out a blob without the host's quantiser, [`tiny`] is one with every operator, [`random`] makes others.
+
+pub mod aligned;
+pub mod builder;
+pub mod golden;
+pub mod hostile;
+pub mod interpreter;
+pub mod naive;
+pub mod noise;
+pub mod random;
+pub mod tiny;

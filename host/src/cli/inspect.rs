@@ -33,14 +33,19 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     let mut arena = AlignedBytes::zeroed(blob.graph().arena_len());
     let mut network = Network::load(blob, arena.as_mut()).with_context(|| format!("{path} is refused"))?;
     if args.verify {
-        network.self_test().with_context(|| format!("{path} fails its own golden vectors"))?;
+        network
+            .self_test()
+            .with_context(|| format!("{path} fails its own golden vectors"))?;
     }
     if json {
         return super::print_json(&describe(&blob, args.verify));
     }
     print(&blob);
     if args.verify {
-        println!("golden vectors: {} run, every answer equal to the bit", blob.metadata().golden.iter().count());
+        println!(
+            "golden vectors: {} run, every answer equal to the bit",
+            blob.metadata().golden.iter().count()
+        );
     }
     Ok(())
 }
@@ -110,7 +115,11 @@ fn print(blob: &Blob<'_>) {
     }
     for head in metadata.heads.iter() {
         let classes: Vec<&str> = head.classes.iter().collect();
-        let gives = if head.head == Head::Regression { "a number".into() } else { classes.join(", ") };
+        let gives = if head.head == Head::Regression {
+            "a number".into()
+        } else {
+            classes.join(", ")
+        };
         let macs = whole(graph.macs(head.head.into()));
         println!("head  {:<15} {} → {gives}; {macs} MACs", head.head.name(), head.name);
     }
@@ -145,4 +154,3 @@ fn names(heads: HeadSet) -> Vec<&'static str> {
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
-

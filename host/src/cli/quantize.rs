@@ -28,7 +28,11 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
         return super::print_json(&export.report);
     }
     print(&export.report);
-    println!("wrote {}; next: trident eval {} --on int8", run.path(BLOB).display(), args.run.display());
+    println!(
+        "wrote {}; next: trident eval {} --on int8",
+        run.path(BLOB).display(),
+        args.run.display()
+    );
     Ok(())
 }
 
@@ -37,9 +41,16 @@ fn print(report: &Report) {
     let mut heads = table(&["head", "test rows", "figure", "float", "int8", "drop"]);
     for (head, float) in &report.float {
         let (name, float) = crate::eval::leading(float);
-        let int8 = report.int8.get(head).and_then(|metrics| crate::eval::leading(metrics).1);
+        let int8 = report
+            .int8
+            .get(head)
+            .and_then(|metrics| crate::eval::leading(metrics).1);
         let drop = float.zip(int8).map(|(float, int8)| float - int8);
-        let generated = if report.generated.contains(head) { " (generated)" } else { "" };
+        let generated = if report.generated.contains(head) {
+            " (generated)"
+        } else {
+            ""
+        };
         heads.add_row([
             format!("{head}{generated}"),
             whole(report.samples[head] as u64),
@@ -51,8 +62,19 @@ fn print(report: &Report) {
     }
     println!("{heads}");
     let mut layers: Vec<_> = report.layers.iter().collect();
-    layers.sort_by(|a, b| a.snr_db.unwrap_or(f64::INFINITY).total_cmp(&b.snr_db.unwrap_or(f64::INFINITY)));
-    let mut rows = table(&["layer, noisiest first", "heads", "output", "parameters", "MACs", "signal / noise"]);
+    layers.sort_by(|a, b| {
+        a.snr_db
+            .unwrap_or(f64::INFINITY)
+            .total_cmp(&b.snr_db.unwrap_or(f64::INFINITY))
+    });
+    let mut rows = table(&[
+        "layer, noisiest first",
+        "heads",
+        "output",
+        "parameters",
+        "MACs",
+        "signal / noise",
+    ]);
     for layer in layers {
         rows.add_row([
             format!("{:>2} {}", layer.layer, layer.operator),

@@ -5,7 +5,9 @@ use comfy_table::{CellAlignment, Table, presets};
 /// A table with those column heads; all columns but the first are aligned to the right.
 pub fn table(heads: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_BORDERS_ONLY).set_header(heads.iter().copied());
+    table
+        .load_preset(presets::UTF8_BORDERS_ONLY)
+        .set_header(heads.iter().copied());
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
@@ -34,6 +36,9 @@ pub fn whole(number: u64) -> String {
 mod tests {
     #[test]
     fn thousands_are_set_apart() {
-        assert_eq!([0, 999, 1000, 7_105_666].map(super::whole), ["0", "999", "1,000", "7,105,666"]);
+        assert_eq!(
+            [0, 999, 1000, 7_105_666].map(super::whole),
+            ["0", "999", "1,000", "7,105,666"]
+        );
     }
 }

@@ -35,7 +35,7 @@ pub struct Args {
     seed: Option<u64>,
     /// Epochs of every head: overrides the configuration
     #[arg(long)]
-    epochs: Option<u32>,
+    epochs: Option<usize>,
     /// Go on with the run in the folder, from its checkpoints
     #[arg(long, conflicts_with_all = ["config", "data", "preset", "backend", "seed", "epochs"])]
     resume: bool,
@@ -55,13 +55,21 @@ enum Data {
 /// # Errors
 /// If the configuration or data are refused, the folder cannot be written, or training is interrupted.
 pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
-    let run = if args.resume { Run::open(&args.output)? } else { Run::create(&args.output, &config(args)?)? };
+    let run = if args.resume {
+        Run::open(&args.output)?
+    } else {
+        Run::create(&args.output, &config(args)?)?
+    };
     let progress = Progress::new();
     let dataset = crate::data::load(run.config())?;
     let interrupted = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&interrupted);
     ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)).context("cannot catch Ctrl-C")?;
-    let options = Options { resume: args.resume, interrupted: &interrupted, progress };
+    let options = Options {
+        resume: args.resume,
+        interrupted: &interrupted,
+        progress,
+    };
     let summary = crate::train::train(run.config(), &dataset, &run, &options)?;
     if json {
         return super::print_json(&summary);
@@ -93,7 +101,9 @@ fn config(args: &Args) -> anyhow::Result<Config> {
         config.train.seed = seed;
     }
     if let Some(epochs) = args.epochs {
-        trident::Head::ALL.into_iter().for_each(|head| config.train.head_mut(head).epochs = Some(epochs));
+        trident::Head::ALL
+            .into_iter()
+            .for_each(|head| config.train.head_mut(head).epochs = Some(epochs));
     }
     Ok(config)
 }
@@ -116,12 +126,26 @@ fn print(summary: &TrainSummary, args: &Args) {
     let mut rows = table(&["head", "epochs", "train", "validation", "test"]);
     for (head, epochs) in &summary.epochs {
         let figure = |split: &str| {
-            summary.metrics.get(split).and_then(|heads| heads.get(head)).map_or("–".into(), |metrics| metrics.summary())
+            summary
+                .metrics
+                .get(split)
+                .and_then(|heads| heads.get(head))
+                .map_or("–".into(), |metrics| metrics.summary())
         };
-        rows.add_row([head.clone(), epochs.to_string(), figure("train"), figure("validation"), figure("test")]);
+        rows.add_row([
+            head.clone(),
+            epochs.to_string(),
+            figure("train"),
+            figure("validation"),
+            figure("test"),
+        ]);
     }
     println!("{rows}");
-    println!("{} parameters; run folder {}", super::table::whole(summary.parameters as u64), summary.folder.display());
+    println!(
+        "{} parameters; run folder {}",
+        super::table::whole(summary.parameters as u64),
+        summary.folder.display()
+    );
     if summary.demonstration {
         println!(
             "Labels were coin flips and inputs their own targets: these figures show that the program runs, not that a model \

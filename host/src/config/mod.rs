@@ -11,17 +11,17 @@ mod model;
 mod sections;
 mod source;
 mod train;
+mod transforms;
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 pub use model::ModelConfig;
-pub use sections::{
-    ClassificationConfig, Fit, GroupFile, RegressionConfig, SegmentationConfig, SplitConfig, TransformChoice, TransformKind,
-};
+pub use sections::{ClassificationConfig, Fit, GroupFile, RegressionConfig, SegmentationConfig, SplitConfig};
 pub use source::{Builtin, Source};
 pub use train::{Augmentation, Backend, HeadOverrides, LossWeights, Optimizer, Preset, TrainConfig};
+pub use transforms::{TransformChoice, TransformKind};
 
 /// Everything that `trident.toml` says.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -140,7 +140,10 @@ impl Config {
                 &["weed", "crop", "soil"],
                 [32, 32],
             )),
-            regression: Some(RegressionConfig::new(Builtin::Airfoil.into(), "sound_pressure_level_db")),
+            regression: Some(RegressionConfig::new(
+                Builtin::Airfoil.into(),
+                "sound_pressure_level_db",
+            )),
             ..Self::default()
         }
     }
@@ -242,7 +245,11 @@ optimizer = "adamw"
 
     #[test]
     fn faults_name_file_line_and_column() {
-        assert!(error("[split]\nseed = \"x\"\n").starts_with("t.toml:2:8: "), "{}", error("[split]\nseed = \"x\"\n"));
+        assert!(
+            error("[split]\nseed = \"x\"\n").starts_with("t.toml:2:8: "),
+            "{}",
+            error("[split]\nseed = \"x\"\n")
+        );
         let unknown = error("[train]\nepoch = 3\n");
         assert!(unknown.starts_with("t.toml:2:1: unknown field `epoch`"), "{unknown}");
         assert!(error("[split]\nseed = 1\n").contains("no data"));

@@ -116,7 +116,9 @@ mod tests {
 
     #[test]
     fn an_unknown_builtin_lists_those_there_are() {
-        let error = serde_json::from_str::<Source>("\"builtin:moon\"").unwrap_err().to_string();
+        let error = serde_json::from_str::<Source>("\"builtin:moon\"")
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("builtin:magic, builtin:airfoil"), "{error}");
     }
 }

@@ -49,7 +49,9 @@ impl ColourClassifier {
             let score = mean_iou(&counts, &table, classes);
             (score, table)
         });
-        let best = candidates.into_iter().reduce(|best, next| if next.0 > best.0 { next } else { best });
+        let best = candidates
+            .into_iter()
+            .reduce(|best, next| if next.0 > best.0 { next } else { best });
         let table = best.map(|(_, table)| table).unwrap_or_default();
         Self { table, classes }
     }
@@ -77,7 +79,10 @@ impl Iou {
     fn of(confusion: &[u64], classes: usize) -> Self {
         let at = |row: usize, column: usize| confusion[row * classes + column];
         let class = |class: usize| {
-            let union: u64 = (0..classes).map(|other| at(class, other) + at(other, class)).sum::<u64>() - at(class, class);
+            let union: u64 = (0..classes)
+                .map(|other| at(class, other) + at(other, class))
+                .sum::<u64>()
+                - at(class, class);
             (union > 0).then(|| at(class, class) as f64 / union as f64)
         };
         let classes: Vec<Option<f64>> = (0..classes).map(class).collect();

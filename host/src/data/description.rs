@@ -62,10 +62,7 @@ pub enum Mismatch {
     #[error("no data for any head of the model")]
     NoData,
     /// The readings have other names.
-    #[error(
-        "{head}: the columns differ from the model's: {}",
-        difference(missing, unknown)
-    )]
+    #[error("{head}: the columns differ from the model's: {}", difference(missing, unknown))]
     Features {
         /// The head.
         head: &'static str,
@@ -193,11 +190,15 @@ impl Fields {
 
     fn indices(&mut self, values: &[usize]) {
         self.0.update((values.len() as u64).to_le_bytes());
-        values.iter().for_each(|&value| self.0.update((value as u64).to_le_bytes()));
+        values
+            .iter()
+            .for_each(|&value| self.0.update((value as u64).to_le_bytes()));
     }
 
     fn split(&mut self, split: &Split) {
-        [&split.train, &split.validation, &split.test].into_iter().for_each(|part| self.indices(part));
+        [&split.train, &split.validation, &split.test]
+            .into_iter()
+            .for_each(|part| self.indices(part));
     }
 }
 
@@ -241,7 +242,9 @@ mod tests {
     fn a_difference_is_named() {
         let names = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
         assert_eq!(check_features("regression", &names("a b"), &names("b a")), Ok(()));
-        let error = check_features("regression", &names("a b"), &names("a c")).unwrap_err().to_string();
+        let error = check_features("regression", &names("a b"), &names("a c"))
+            .unwrap_err()
+            .to_string();
         assert_eq!(
             error,
             "regression: the columns differ from the model's: missing: b; unknown (name them in `drop`): c"

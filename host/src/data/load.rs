@@ -8,8 +8,8 @@ use super::description::check_features;
 use super::split::{self, Ties};
 use super::tabular::Table;
 use super::{
-    ClassificationData, DataError, Dataset, Description, Mismatch, Readings, RegressionData, SegmentationData, Split, builtin,
-    images, random, tiles,
+    ClassificationData, DataError, Dataset, Description, Mismatch, Readings, RegressionData, SegmentationData, Split,
+    builtin, images, random, tiles,
 };
 use crate::config::{Builtin, ClassificationConfig, Config, RegressionConfig, SegmentationConfig, Source, SplitConfig};
 
@@ -25,7 +25,12 @@ pub fn load(config: &Config) -> Result<Dataset, DataError> {
     let classification = config.classification.as_ref().map(|section| {
         let (mut data, groups) = classification(section, seed, None)?;
         let strata: Vec<usize> = data.labels.iter().map(|&label| label.into()).collect();
-        data.split = divide(Head::Classification, &strata, reading_ties(&data.readings, groups), &config.split)?;
+        data.split = divide(
+            Head::Classification,
+            &strata,
+            reading_ties(&data.readings, groups),
+            &config.split,
+        )?;
         refuse_untrained(Head::Classification, &data.split, &data.labels, &data.classes)?;
         Ok::<_, DataError>(data)
     });
@@ -44,7 +49,12 @@ pub fn load(config: &Config) -> Result<Dataset, DataError> {
     let regression = config.regression.as_ref().map(|section| {
         let (mut data, groups) = regression(section, seed, None)?;
         let strata = split::target_strata(&data.targets);
-        data.split = divide(Head::Regression, &strata, reading_ties(&data.readings, groups), &config.split)?;
+        data.split = divide(
+            Head::Regression,
+            &strata,
+            reading_ties(&data.readings, groups),
+            &config.split,
+        )?;
         Ok::<_, DataError>(data)
     });
     Ok(Dataset {
@@ -77,14 +87,14 @@ pub fn load_all(config: &Config, model: &Description) -> Result<Dataset, DataErr
     if let Some(section) = &config.segmentation {
         let expected = model.segmentation.as_ref().ok_or(no_head(Head::Segmentation))?;
         if section.classes != expected.classes {
-            return Err(Mismatch::Classes {
+            Err(Mismatch::Classes {
                 head: Head::Segmentation.name(),
                 expected: expected.classes.clone(),
                 found: section.classes.clone(),
             })?;
         }
         if section.size != expected.size {
-            return Err(Mismatch::Size {
+            Err(Mismatch::Size {
                 expected: expected.size,
                 found: section.size,
             })?;
@@ -96,7 +106,7 @@ pub fn load_all(config: &Config, model: &Description) -> Result<Dataset, DataErr
     if let Some(section) = &config.regression {
         let expected = model.regression.as_ref().ok_or(no_head(Head::Regression))?;
         if section.target != expected.target {
-            return Err(Mismatch::Target {
+            Err(Mismatch::Target {
                 expected: expected.target.clone(),
                 found: section.target.clone(),
             })?;
@@ -106,7 +116,7 @@ pub fn load_all(config: &Config, model: &Description) -> Result<Dataset, DataErr
         dataset.regression = Some(data);
     }
     if dataset.classification.is_none() && dataset.segmentation.is_none() && dataset.regression.is_none() {
-        return Err(Mismatch::NoData)?;
+        Err(Mismatch::NoData)?;
     }
     Ok(dataset)
 }
@@ -125,7 +135,13 @@ fn classification(
         Source::Builtin(Builtin::Random) => return Ok((random::classification(seed), None)),
         source => table(source, Builtin::Magic, builtin::MAGIC_CSV, head)?,
     };
-    let readings = readings(&table, &config.label, &config.drop, known.map(|(features, _)| features), head)?;
+    let readings = readings(
+        &table,
+        &config.label,
+        &config.drop,
+        known.map(|(features, _)| features),
+        head,
+    )?;
     let (classes, labels) = match known {
         None => table.labels(&config.label)?,
         Some((_, classes)) => (classes.to_vec(), table.labels_among(&config.label, classes)?),
@@ -253,7 +269,11 @@ fn all_for_testing(rows: usize) -> Split {
 fn inputs_as_targets(config: &Config) -> HeadSet {
     let random = Source::Builtin(Builtin::Random);
     let mut heads = HeadSet::EMPTY;
-    if config.segmentation.as_ref().is_some_and(|section| section.images == random) {
+    if config
+        .segmentation
+        .as_ref()
+        .is_some_and(|section| section.images == random)
+    {
         heads = heads.with(Head::Segmentation);
     }
     if config.regression.as_ref().is_some_and(|section| section.csv == random) {
@@ -289,7 +309,15 @@ mod tests {
     fn three_labels() -> String {
         let mut csv = "speed,id,angle,kind\n".to_owned();
         for row in 0..90 {
-            writeln!(csv, "{},p{},{},{}", row / 2, row / 3, row % 7, ["up", "down", "still"][row % 3]).unwrap();
+            writeln!(
+                csv,
+                "{},p{},{},{}",
+                row / 2,
+                row / 3,
+                row % 7,
+                ["up", "down", "still"][row % 3]
+            )
+            .unwrap();
         }
         csv
     }
@@ -304,7 +332,10 @@ mod tests {
         assert_eq!(data.readings.features, ["speed", "angle"]);
         for row in 0..30 {
             let parts = [&data.split.train, &data.split.validation, &data.split.test];
-            let holds = parts.iter().filter(|part| (0..3).any(|i| part.contains(&(row * 3 + i)))).count();
+            let holds = parts
+                .iter()
+                .filter(|part| (0..3).any(|i| part.contains(&(row * 3 + i))))
+                .count();
             assert_eq!(holds, 1);
         }
     }
@@ -314,7 +345,10 @@ mod tests {
         let (_folder, config) = folder(&three_labels(), TOML);
         let model = load(&config).unwrap().description();
         // Columns in another order, one class only, a constant column: all fine in a held-out set.
-        let (_other, other) = folder("kind,angle,speed\nup,1,5\nup,2,5\n", "[classification]\ncsv='a.csv'\nlabel='kind'\n");
+        let (_other, other) = folder(
+            "kind,angle,speed\nup,1,5\nup,2,5\n",
+            "[classification]\ncsv='a.csv'\nlabel='kind'\n",
+        );
         let data = load_all(&other, &model).unwrap().classification.unwrap();
         assert_eq!(data.labels, [2, 2]);
         assert_eq!(data.readings.values, [5.0, 1.0, 5.0, 2.0]);
@@ -323,10 +357,16 @@ mod tests {
         let toml = "[classification]\ncsv='a.csv'\nlabel='kind'\n";
         let (_kept, missing) = folder("kind,angle,sped\nup,1,5\n", toml);
         let missing = load_all(&missing, &model).unwrap_err().to_string();
-        assert!(missing.contains("missing: speed; unknown (name them in `drop`): sped"), "{missing}");
+        assert!(
+            missing.contains("missing: speed; unknown (name them in `drop`): sped"),
+            "{missing}"
+        );
         let (_kept, unknown) = folder("kind,angle,speed\nup,1,5\nleft,1,5\n", toml);
         let unknown = load_all(&unknown, &model).unwrap_err().to_string();
-        assert!(unknown.ends_with("a.csv:3: column `kind` holds the label `left`; the model knows: down, still, up"), "{unknown}");
+        assert!(
+            unknown.ends_with("a.csv:3: column `kind` holds the label `left`; the model knows: down, still, up"),
+            "{unknown}"
+        );
         let head = refused("x,y\n1,2\n", "[regression]\ncsv='a.csv'\ntarget='y'\n");
         assert!(head.contains("no such head"), "{head}");
     }
@@ -336,7 +376,12 @@ mod tests {
         let (_folder, config) = folder("x,y\n1,2\n3,2\n", "[regression]\ncsv='a.csv'\ntarget='y'\n");
         assert!(load(&config).unwrap_err().to_string().contains("`y` is 2 in every row"));
         let (_folder, config) = folder("", "[regression]\ncsv='builtin:magic'\ntarget='y'\n");
-        assert!(load(&config).unwrap_err().to_string().contains("builtin:magic cannot be used for regression"));
+        assert!(
+            load(&config)
+                .unwrap_err()
+                .to_string()
+                .contains("builtin:magic cannot be used for regression")
+        );
     }
 
     #[test]

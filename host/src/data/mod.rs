@@ -17,7 +17,9 @@ pub mod tiles;
 
 use trident::spec::HeadSet;
 
-pub use description::{ClassificationDescription, Description, Mismatch, RegressionDescription, SegmentationDescription, fingerprint};
+pub use description::{
+    ClassificationDescription, Description, Mismatch, RegressionDescription, SegmentationDescription, fingerprint,
+};
 pub use load::{load, load_all};
 
 /// Why data cannot be used. Messages name the file, and line and column if there are.

@@ -47,7 +47,10 @@ pub fn segmentation(seed: u64, count: usize, [height, width]: [usize; 2], classe
     let mut pixels = vec![0; count * height * width * 3];
     rng.fill(&mut pixels[..]);
     let strongest = |pixel: &[u8]| {
-        let best = (1..3).fold(0, |best, channel| if pixel[channel] > pixel[best] { channel } else { best });
+        let best = (1..3).fold(
+            0,
+            |best, channel| if pixel[channel] > pixel[best] { channel } else { best },
+        );
         (best % classes.len()) as u8
     };
     SegmentationData {

@@ -129,7 +129,11 @@ pub fn split(strata: &[usize], ties: Ties, config: &SplitConfig) -> Result<Split
         part.shuffle(&mut rng);
     }
     let [train, validation, test] = parts;
-    Ok(Split { train, validation, test })
+    Ok(Split {
+        train,
+        validation,
+        test,
+    })
 }
 
 /// The part that lacks most of what these rows bring, ties to the first.
@@ -244,8 +248,13 @@ mod tests {
             let part = part_of(&split, 1000);
             for (index, share) in [0.65, 0.15, 0.2].into_iter().enumerate() {
                 for (stratum, total) in [(0, 900.0), (1, 100.0)] {
-                    let held = (0..1000).filter(|&row| part[row] == index && strata[row] == stratum).count();
-                    assert!((held as f64 - share * total).abs() <= 1.0, "part {index}, stratum {stratum}: {held}");
+                    let held = (0..1000)
+                        .filter(|&row| part[row] == index && strata[row] == stratum)
+                        .count();
+                    assert!(
+                        (held as f64 - share * total).abs() <= 1.0,
+                        "part {index}, stratum {stratum}: {held}"
+                    );
                 }
             }
         }

@@ -1,1 +1,115 @@
-//! device
+//! Devices that serve a model: boards under QEMU, and boards on a serial port.
+//!
+//! ```text
+//! "qemu:mps2-an386" ─► Target ─► connect(blob) ─► Client ─► run(heads, inputs)
+//! ```
+//!
+//! A [`Target`] says which device; [`Target::connect`] builds the firmware, puts the blob into a slot, boots, and gives a
+//! [`Client`], which speaks the protocol of [`trident::wire`]. An emulator lives as long as its client.
+
+mod boards;
+mod client;
+mod connection;
+mod log;
+mod qemu;
+mod target;
+mod transport;
+
+use std::io;
+use std::time::Duration;
+
+pub use boards::{BOARDS, Board, Slot};
+pub use client::{Client, DeviceInfo, RunResult};
+pub use log::Log;
+pub use qemu::{LinkKind, Qemu};
+pub use target::{ParseTargetError, Target};
+pub use transport::Transport;
+
+use trident::wire::Refusal;
+
+use crate::toolchain::ToolchainError;
+
+/// Why a device does not do what it is asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DeviceError {
+    /// A tool is missing, or the firmware does not build.
+    #[error(transparent)]
+    Toolchain(#[from] ToolchainError),
+    /// The blob is larger than every slot.
+    #[error("the blob has {blob_len} bytes; {board} has {slots}")]
+    BlobTooLarge {
+        /// Its length.
+        blob_len: usize,
+        /// The board.
+        board: &'static str,
+        /// The slots and their sizes, in words.
+        slots: String,
+    },
+    /// A file, FIFO, port or program could not be used.
+    #[error("cannot {action}: {source}")]
+    Io {
+        /// What was tried, and on what.
+        action: String,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// The emulator ended.
+    #[error("the emulator ended ({status}) before it answered\n{log}")]
+    Ended {
+        /// Its exit status.
+        status: String,
+        /// What firmware and emulator said.
+        log: String,
+    },
+    /// No answer came in time.
+    #[error("no answer within {} s\n{log}", after.as_secs())]
+    Timeout {
+        /// How long it was waited for.
+        after: Duration,
+        /// What firmware and emulator said.
+        log: String,
+    },
+    /// The firmware speaks another version of the protocol.
+    #[error("the firmware speaks protocol {found}, this program speaks {expected}; flash a firmware of the same version")]
+    Protocol {
+        /// The firmware's.
+        found: u16,
+        /// This program's.
+        expected: u16,
+    },
+    /// The firmware found no model that passes its checks.
+    #[error("the device has no model to run: {reason}\n{log}")]
+    NoModel {
+        /// Why.
+        reason: String,
+        /// What firmware and emulator said.
+        log: String,
+    },
+    /// The device runs another model than the one that was handed over.
+    #[error("the device runs a model with CRC {found:08x}, not the one with CRC {expected:08x}")]
+    OtherModel {
+        /// CRC of the blob on the device.
+        found: u32,
+        /// CRC of the blob handed over.
+        expected: u32,
+    },
+    /// The device refused a request.
+    #[error("the device refused: {0}")]
+    Refused(Refusal),
+    /// The answer does not fit the question, or its parts do not fit each other.
+    #[error("the device answered with {found} where {expected} was due")]
+    Unexpected {
+        /// What came.
+        found: String,
+        /// What was due.
+        expected: &'static str,
+    },
+}
+
+impl DeviceError {
+    fn io(action: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        let action = action.into();
+        move |source| Self::Io { action, source }
+    }
+}

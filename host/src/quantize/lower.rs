@@ -57,8 +57,12 @@ pub fn lower(model: &FoldedModel, mut ranges: Ranges, transforms: &Transforms) -
         for &value in &layer.inputs {
             lowering.bring_in(value.into(), transforms)?;
         }
-        lowering.layer(index, model.layers[index].as_ref()).map_err(|error| error.at(index))?;
-        lowering.take_out(index, model.layers[index].as_ref(), transforms).map_err(|error| error.at(index))?;
+        lowering
+            .layer(index, model.layers[index].as_ref())
+            .map_err(|error| error.at(index))?;
+        lowering
+            .take_out(index, model.layers[index].as_ref(), transforms)
+            .map_err(|error| error.at(index))?;
     }
     lowering.finish()
 }
@@ -71,7 +75,9 @@ fn widen_ranges(model: &FoldedModel, ranges: &mut Ranges) {
     while changed {
         changed = false;
         for (layer, weights) in model.layers.iter().enumerate() {
-            let Some(weights) = weights.as_ref().filter(|_| !is_head_sum(spec, layer)) else { continue };
+            let Some(weights) = weights.as_ref().filter(|_| !is_head_sum(spec, layer)) else {
+                continue;
+            };
             let input = ranges.of(spec.layers[layer].inputs[0].into()).quantization.scale;
             let scales = weight_scales(&spec.layers[layer].layer, weights, input);
             let largest = scales.iter().copied().fold(0.0, f32::max);
@@ -83,7 +89,9 @@ fn widen_ranges(model: &FoldedModel, ranges: &mut Ranges) {
 /// Whether a layer's sums leave the graph as accumulators.
 fn is_head_sum(spec: &ModelSpec, layer: usize) -> bool {
     let value = spec.inputs.len() + layer;
-    spec.heads.iter().any(|head| head.head != Head::Segmentation && usize::from(head.value) == value)
+    spec.heads
+        .iter()
+        .any(|head| head.head != Head::Segmentation && usize::from(head.value) == value)
 }
 
 struct Lowering<'m> {
@@ -99,20 +107,44 @@ struct Lowering<'m> {
 
 impl Lowering<'_> {
     fn tensor(&mut self, shape: Shape, range: Quantization, element: Element) -> Result<u8, LayerError> {
-        self.tensors.push(Tensor { offset: 0, shape, zero_point: range.zero_point, element, scale: range.scale });
-        u8::try_from(self.tensors.len() - 1).ok().filter(|&t| t < 128).ok_or(LayerError::TooLarge)
+        self.tensors.push(Tensor {
+            offset: 0,
+            shape,
+            zero_point: range.zero_point,
+            element,
+            scale: range.scale,
+        });
+        u8::try_from(self.tensors.len() - 1)
+            .ok()
+            .filter(|&t| t < 128)
+            .ok_or(LayerError::TooLarge)
     }
 
     /// Emits the input node of a value, if it is an input that no node has brought in yet.
     fn bring_in(&mut self, value: usize, transforms: &Transforms) -> Result<(), QuantizeError> {
-        let Some(&input) = self.spec.inputs.get(value).filter(|_| self.tensor_of_value[value].is_none()) else {
+        let Some(&input) = self
+            .spec
+            .inputs
+            .get(value)
+            .filter(|_| self.tensor_of_value[value].is_none())
+        else {
             return Ok(());
         };
         let range = self.ranges.of(value).quantization;
-        let output = self.tensor(input.shape, range, Element::I8).map_err(|error| error.at(0))?;
+        let output = self
+            .tensor(input.shape, range, Element::I8)
+            .map_err(|error| error.at(0))?;
         self.tensor_of_value[value] = Some(output);
-        let op = if input.slot == InputSlot::Picture { Op::Picture } else { Op::Readings };
-        let mut node = Node { input: input.slot as u8, output, ..Node::new(op, self.heads[value]) };
+        let op = if input.slot == InputSlot::Picture {
+            Op::Picture
+        } else {
+            Op::Readings
+        };
+        let mut node = Node {
+            input: input.slot as u8,
+            output,
+            ..Node::new(op, self.heads[value])
+        };
         let transform = match input.slot {
             InputSlot::Classification => transforms.classification.as_ref(),
             InputSlot::Picture => None,
@@ -127,12 +159,20 @@ impl Lowering<'_> {
                 .map(|input| {
                     let first = segments.len() as u32;
                     segments.extend_from_slice(&input.segments);
-                    ModelInput { feature: input.feature as u16, segments: input.segments.len() as u16, first }
+                    ModelInput {
+                        feature: input.feature as u16,
+                        segments: input.segments.len() as u16,
+                        first,
+                    }
                 })
                 .collect();
             node.weights = self.parameters.push(&inputs);
             node.channels = self.parameters.push(&segments);
-            node.p = [segments.len() as i32, (1.0 / range.scale).to_bits() as i32, transform.readings as i32];
+            node.p = [
+                segments.len() as i32,
+                (1.0 / range.scale).to_bits() as i32,
+                transform.readings as i32,
+            ];
         }
         self.nodes.push(node);
         Ok(())
@@ -144,10 +184,18 @@ impl Lowering<'_> {
         let input_value = usize::from(spec.inputs[0]);
         let read = |i: usize| self.tensor_of_value[usize::from(spec.inputs[i])];
         let input = read(0).ok_or(LayerError::TooLarge)?;
-        let second = if spec.inputs.len() > 1 { read(1).ok_or(LayerError::TooLarge)? } else { 0 };
+        let second = if spec.inputs.len() > 1 {
+            read(1).ok_or(LayerError::TooLarge)?
+        } else {
+            0
+        };
         let (shape, heads) = (self.shapes[value], self.heads[value]);
         let sum_range = self.ranges.of_sum(self.spec, index).quantization;
-        let mut node = Node { input, second, ..Node::new(operator(&spec.layer), heads) };
+        let mut node = Node {
+            input,
+            second,
+            ..Node::new(operator(&spec.layer), heads)
+        };
         (node.lo, node.hi) = match spec.layer.activation() {
             Activation::Relu => (sum_range.zero_point, 127),
             Activation::None | Activation::Sigmoid => (-128, 127),
@@ -158,7 +206,13 @@ impl Lowering<'_> {
                 let weights = weights.ok_or(LayerError::NoWeights)?;
                 if is_head_sum(self.spec, index) {
                     element = Element::I32;
-                    if !matches!(spec.layer, Layer::Linear { activation: Activation::None, .. }) {
+                    if !matches!(
+                        spec.layer,
+                        Layer::Linear {
+                            activation: Activation::None,
+                            ..
+                        }
+                    ) {
                         return Err(LayerError::HeadLayer);
                     }
                 }
@@ -171,15 +225,8 @@ impl Lowering<'_> {
             Layer::Add { .. } => {
                 let terms = [0, 1].map(|i| self.ranges.of(spec.inputs[i].into()).quantization);
                 add_rule(&mut node, terms, sum_range);
-                if node.input == node.second {
-                    return Err(LayerError::AddsItself);
-                }
             }
-            Layer::Concat => {
-                if node.input == node.second {
-                    return Err(LayerError::AddsItself);
-                }
-            }
+            Layer::Concat => {}
         }
         node.output = self.tensor(shape, sum_range, element)?;
         let mut output = node.output;
@@ -228,9 +275,18 @@ impl Lowering<'_> {
 
     fn window(&self, node: &mut Node, layer: &Layer, input: Shape) {
         let (kernel, stride, padding) = match *layer {
-            Layer::Conv2d { kernel, stride, padding, .. } | Layer::DepthwiseConv2d { kernel, stride, padding, .. } => {
-                (kernel, stride, padding)
+            Layer::Conv2d {
+                kernel,
+                stride,
+                padding,
+                ..
             }
+            | Layer::DepthwiseConv2d {
+                kernel,
+                stride,
+                padding,
+                ..
+            } => (kernel, stride, padding),
             _ => return,
         };
         (node.kernel, node.stride) = (kernel, stride);
@@ -240,28 +296,54 @@ impl Lowering<'_> {
 
     fn sigmoid(&mut self, input: u8, value: usize) -> Result<u8, LayerError> {
         let from = self.tensors[usize::from(input)];
-        let from = Quantization { scale: from.scale, zero_point: from.zero_point };
+        let from = Quantization {
+            scale: from.scale,
+            zero_point: from.zero_point,
+        };
         let to = self.ranges.of(value).quantization;
         let table: Vec<i8> = (-128..=127i8)
             .map(|code| to.code((1.0 / (1.0 + (-f64::from(from.real(code))).exp())) as f32))
             .collect();
         let output = self.tensor(self.shapes[value], to, Element::I8)?;
         let weights = self.parameters.push(&table);
-        self.nodes.push(Node { input, output, weights, ..Node::new(Op::Lut, self.heads[value]) });
+        self.nodes.push(Node {
+            input,
+            output,
+            weights,
+            ..Node::new(Op::Lut, self.heads[value])
+        });
         Ok(output)
     }
 
     /// Emits the output nodes of the heads that read a layer's value.
-    fn take_out(&mut self, index: usize, weights: Option<&LayerWeights>, transforms: &Transforms) -> Result<(), LayerError> {
+    fn take_out(
+        &mut self,
+        index: usize,
+        weights: Option<&LayerWeights>,
+        transforms: &Transforms,
+    ) -> Result<(), LayerError> {
         let value = self.spec.inputs.len() + index;
-        let Some(input) = self.tensor_of_value[value] else { return Ok(()) };
+        let Some(input) = self.tensor_of_value[value] else {
+            return Ok(());
+        };
         for head in self.spec.heads.iter().filter(|head| usize::from(head.value) == value) {
             let steps = || -> Result<Vec<f32>, LayerError> {
-                let step = self.ranges.of(self.spec.layers[index].inputs[0].into()).quantization.scale;
-                let scales = weight_scales(&self.spec.layers[index].layer, weights.ok_or(LayerError::HeadLayer)?, step);
+                let step = self
+                    .ranges
+                    .of(self.spec.layers[index].inputs[0].into())
+                    .quantization
+                    .scale;
+                let scales = weight_scales(
+                    &self.spec.layers[index].layer,
+                    weights.ok_or(LayerError::HeadLayer)?,
+                    step,
+                );
                 Ok(scales.iter().map(|scale| scale * step).collect())
             };
-            let mut node = Node { input, ..Node::new(Op::Logits, head.head.into()) };
+            let mut node = Node {
+                input,
+                ..Node::new(Op::Logits, head.head.into())
+            };
             match head.head {
                 Head::Classification => {
                     let steps = steps()?;
@@ -293,17 +375,15 @@ impl Lowering<'_> {
                 life.1 = life.1.max(last);
             }
         }
-        let demands: Vec<Demand> = lives
-            .iter()
-            .zip(&self.tensors)
-            .map(|(life, tensor)| {
-                let (first, last) = life.unwrap_or((0, 0));
-                Demand { len: tensor.byte_len(), life: first..=last }
-            })
-            .collect();
-        let plan = plan(&demands);
-        for (tensor, &offset) in self.tensors.iter_mut().zip(&plan.offsets) {
-            tensor.offset = u32::try_from(offset).map_err(|_| LayerError::TooLarge.at(0))?;
+        let places = self.add_in_place(&mut lives);
+        let demand = |tensor: usize| {
+            let (first, last) = lives[tensor].unwrap_or((0, 0));
+            let len = if places[tensor] == tensor { self.tensors[tensor].byte_len() } else { 0 };
+            Demand { len, life: first..=last }
+        };
+        let plan = plan(&(0..self.tensors.len()).map(demand).collect::<Vec<_>>());
+        for (tensor, &place) in self.tensors.iter_mut().zip(&places) {
+            tensor.offset = u32::try_from(plan.offsets[place]).map_err(|_| LayerError::TooLarge.at(0))?;
         }
         Ok(Lowered {
             tensors: self.tensors,
@@ -311,8 +391,35 @@ impl Lowering<'_> {
             parameters: self.parameters,
             plan,
             ranges: self.ranges,
-            tensor_of_value: self.tensor_of_value.into_iter().map(|t| t.map_or(usize::MAX, usize::from)).collect(),
+            tensor_of_value: self
+                .tensor_of_value
+                .into_iter()
+                .map(|t| t.map_or(usize::MAX, usize::from))
+                .collect(),
         })
+    }
+}
+
+impl Lowering<'_> {
+    /// Lets every addition whose first or second input is read for the last time write its sum in that input's place. Gives,
+    /// per tensor, the tensor whose place it takes; that one's life then covers both.
+    fn add_in_place(&mut self, lives: &mut [Option<(usize, usize)>]) -> Vec<usize> {
+        let mut places: Vec<usize> = (0..self.tensors.len()).collect();
+        for (step, node) in self.nodes.iter_mut().enumerate().filter(|(_, node)| node.op == Op::Add) {
+            let dies = |tensor: u8| lives[places[usize::from(tensor)]].is_some_and(|(_, last)| last == step);
+            if node.input == node.second || !(dies(node.input) || dies(node.second)) {
+                continue;
+            }
+            if !dies(node.input) {
+                std::mem::swap(&mut node.input, &mut node.second);
+                node.p.swap(0, 1);
+            }
+            let (place, output) = (places[usize::from(node.input)], usize::from(node.output));
+            places[output] = place;
+            let last = lives[output].take().map_or(step, |(_, last)| last);
+            lives[place].iter_mut().for_each(|life| life.1 = last);
+        }
+        places
     }
 }
 
@@ -364,7 +471,11 @@ fn add_rule(node: &mut Node, terms: [Quantization; 2], output: Quantization) {
     let ratios = terms.map(|term| f64::from(term.scale) / f64::from(output.scale));
     let rule = |shift: u8| {
         let q = ratios.map(|ratio| (ratio * 2f64.powi(shift.into())).round() as i64);
-        let zero: i64 = terms.iter().zip(q).map(|(term, q)| i64::from(term.zero_point) * q).sum();
+        let zero: i64 = terms
+            .iter()
+            .zip(q)
+            .map(|(term, q)| i64::from(term.zero_point) * q)
+            .sum();
         let bias = (1i64 << (shift - 1)) - zero;
         let reach = 128 * (q[0].abs() + q[1].abs()) + bias.abs();
         (reach < 1 << 31).then_some((shift, [q[0] as i32, q[1] as i32, bias as i32]))
@@ -389,7 +500,10 @@ mod tests {
 
     #[test]
     fn a_sum_of_equal_scales_is_the_sum_of_codes() {
-        let range = Quantization { scale: 0.5, zero_point: 3 };
+        let range = Quantization {
+            scale: 0.5,
+            zero_point: 3,
+        };
         let mut node = Node::new(Op::Add, HeadSet::ALL);
         add_rule(&mut node, [range; 2], range);
         let rule = trident::arithmetic::AddCodes {

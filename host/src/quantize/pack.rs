@@ -105,8 +105,11 @@ impl Quantized {
     /// If the engine refuses the model: an accumulator could overflow.
     pub fn pack(&self, source: &Source<'_>, metrics: &[(String, f32)]) -> Result<AlignedBytes, QuantizeError> {
         let mut parameters = self.lowered.parameters.clone();
-        let mut golden: Vec<Golden> =
-            source.golden.iter().map(|sample| self.golden_inputs(sample, &mut parameters)).collect();
+        let mut golden: Vec<Golden> = source
+            .golden
+            .iter()
+            .map(|sample| self.golden_inputs(sample, &mut parameters))
+            .collect();
         let draft = self.assemble(source, &parameters, &[], metrics);
         let refused = |error: &dyn std::fmt::Display| QuantizeError::Refused(error.to_string());
         let draft = Blob::new_exact(draft.as_ref()).map_err(|error| refused(&error))?;
@@ -116,7 +119,9 @@ impl Quantized {
             let heads = network.heads();
             let outputs = network.run(heads, &sample.inputs()).map_err(|error| refused(&error))?;
             golden.probabilities = parameters.span(outputs.classification().unwrap_or_default());
-            golden.logits_crc = outputs.segmentation().map(|logits| CRC.checksum(bytemuck::cast_slice(logits.codes)));
+            golden.logits_crc = outputs
+                .segmentation()
+                .map(|logits| CRC.checksum(bytemuck::cast_slice(logits.codes)));
             golden.value_bits = outputs.regression().map(f32::to_bits);
         }
         Ok(self.assemble(source, &parameters, &golden, metrics))
@@ -152,7 +157,10 @@ impl Quantized {
         let encode = |names: &[String]| sequence(names.iter().map(String::as_str));
         let description = source.description;
         let features = |slot| match slot {
-            InputSlot::Classification => description.classification.as_ref().map_or(&[][..], |data| &data.features),
+            InputSlot::Classification => description
+                .classification
+                .as_ref()
+                .map_or(&[][..], |data| &data.features),
             InputSlot::Picture => &[],
             InputSlot::Regression => description.regression.as_ref().map_or(&[][..], |data| &data.features),
         };
@@ -171,7 +179,11 @@ impl Quantized {
                 names: Sequence::new(names),
             }
         });
-        let classes: Vec<Vec<u8>> = spec.heads.iter().map(|head| encode(class_names(description, head.head))).collect();
+        let classes: Vec<Vec<u8>> = spec
+            .heads
+            .iter()
+            .map(|head| encode(class_names(description, head.head)))
+            .collect();
         let heads = spec.heads.iter().zip(&classes).map(|(head, classes)| HeadDescription {
             head: head.head,
             name: match head.head {
@@ -188,8 +200,18 @@ impl Quantized {
         let metadata = Metadata {
             arithmetic: arithmetic::NAME,
             arena_len: self.lowered.plan.len as u32,
-            tensors: &self.lowered.tensors.iter().flat_map(|tensor| tensor.encode()).collect::<Vec<u8>>(),
-            nodes: &self.lowered.nodes.iter().flat_map(|node| node.encode()).collect::<Vec<u8>>(),
+            tensors: &self
+                .lowered
+                .tensors
+                .iter()
+                .flat_map(|tensor| tensor.encode())
+                .collect::<Vec<u8>>(),
+            nodes: &self
+                .lowered
+                .nodes
+                .iter()
+                .flat_map(|node| node.encode())
+                .collect::<Vec<u8>>(),
             inputs: Sequence::new(&inputs),
             heads: Sequence::new(&heads),
             golden: Sequence::new(&golden),

@@ -45,7 +45,11 @@ pub fn plan(demands: &[Demand]) -> ArenaPlan {
     ];
     let plans = orders.iter().map(|order| place(demands, order));
     let offsets = plans.min_by_key(|offsets| end(demands, offsets)).unwrap_or_default();
-    ArenaPlan { len: end(demands, &offsets), offsets, lower_bound }
+    ArenaPlan {
+        len: end(demands, &offsets),
+        offsets,
+        lower_bound,
+    }
 }
 
 /// Each tensor in turn into the lowest gap between those already placed that live with it.
@@ -72,11 +76,19 @@ fn place(demands: &[Demand], order: &[usize]) -> Vec<usize> {
 fn lower_bound(demands: &[Demand]) -> usize {
     let steps = demands.iter().map(|demand| demand.life.end() + 1).max().unwrap_or(0);
     let live = |step| demands.iter().filter(move |demand| demand.life.contains(&step));
-    (0..steps).map(|step| live(step).map(|demand| padded(demand.len)).sum()).max().unwrap_or(0)
+    (0..steps)
+        .map(|step| live(step).map(|demand| padded(demand.len)).sum())
+        .max()
+        .unwrap_or(0)
 }
 
 fn end(demands: &[Demand], offsets: &[usize]) -> usize {
-    demands.iter().zip(offsets).map(|(demand, offset)| offset + padded(demand.len)).max().unwrap_or(0)
+    demands
+        .iter()
+        .zip(offsets)
+        .map(|(demand, offset)| offset + padded(demand.len))
+        .max()
+        .unwrap_or(0)
 }
 
 fn overlap(a: &RangeInclusive<usize>, b: &RangeInclusive<usize>) -> bool {

@@ -77,7 +77,10 @@ pub fn choose(parts: &[&[f32]]) -> Choice {
     let percentile = |percent: f32| {
         let cut = (samples.len() as f32 * (1.0 - percent / 100.0) / 2.0) as usize;
         let inside = samples.get(cut..samples.len().saturating_sub(cut)).unwrap_or_default();
-        Quantization::of(inside.first().copied().unwrap_or(0.0), inside.last().copied().unwrap_or(0.0))
+        Quantization::of(
+            inside.first().copied().unwrap_or(0.0),
+            inside.last().copied().unwrap_or(0.0),
+        )
     };
     let percentiles = [99.99, 99.9, 99.5].map(|p| (Method::Percentile(p), percentile(p)));
     let narrowed = (8..20).map(|step| {
@@ -88,7 +91,11 @@ pub fn choose(parts: &[&[f32]]) -> Choice {
         .into_iter()
         .chain(percentiles)
         .chain(narrowed)
-        .map(|(method, quantization)| Choice { quantization, method, mse: quantization.mse(&samples) })
+        .map(|(method, quantization)| Choice {
+            quantization,
+            method,
+            mse: quantization.mse(&samples),
+        })
         .min_by(|a, b| a.mse.total_cmp(&b.mse))
         .expect("the list of candidates is never empty")
 }

@@ -18,7 +18,10 @@ pub struct Ranges {
 }
 
 /// A sigmoid's codes: `k / 256` for `k` in 0..=255.
-const PROBABILITIES: Quantization = Quantization { scale: 1.0 / 256.0, zero_point: -128 };
+const PROBABILITIES: Quantization = Quantization {
+    scale: 1.0 / 256.0,
+    zero_point: -128,
+};
 
 impl Ranges {
     /// Chooses a range per group from calibration values, one entry per value of the model.
@@ -44,10 +47,16 @@ impl Ranges {
             }
         }
         let before_sigmoid = spec.layers.iter().enumerate().map(|(layer, spec)| {
-            let values = values[inputs + layer].as_deref().filter(|_| spec.layer.activation() == Activation::Sigmoid)?;
+            let values = values[inputs + layer]
+                .as_deref()
+                .filter(|_| spec.layer.activation() == Activation::Sigmoid)?;
             Some(choose(&[&values.iter().copied().map(logit).collect::<Vec<f32>>()]))
         });
-        Ok(Self { group_of, choices, before_sigmoid: before_sigmoid.collect() })
+        Ok(Self {
+            group_of,
+            choices,
+            before_sigmoid: before_sigmoid.collect(),
+        })
     }
 
     /// The range of a value.
@@ -85,13 +94,25 @@ impl Ranges {
 
 /// Values whose codes are given by the format.
 fn fixed(spec: &ModelSpec) -> impl Iterator<Item = (usize, Choice)> {
-    let given = |quantization| Choice { quantization, method: Method::Fixed, mse: 0.0 };
-    let pictures = spec.inputs.iter().enumerate().filter(|(_, input)| input.slot == InputSlot::Picture);
+    let given = |quantization| Choice {
+        quantization,
+        method: Method::Fixed,
+        mse: 0.0,
+    };
+    let pictures = spec
+        .inputs
+        .iter()
+        .enumerate()
+        .filter(|(_, input)| input.slot == InputSlot::Picture);
     let pictures = pictures.map(move |(value, input)| {
         let (scale, zero_point) = input.pixels.quantization();
         (value, given(Quantization { scale, zero_point }))
     });
-    let sigmoids = spec.layers.iter().enumerate().filter(|(_, spec)| spec.layer.activation() == Activation::Sigmoid);
+    let sigmoids = spec
+        .layers
+        .iter()
+        .enumerate()
+        .filter(|(_, spec)| spec.layer.activation() == Activation::Sigmoid);
     pictures.chain(sigmoids.map(move |(layer, _)| (spec.inputs.len() + layer, given(PROBABILITIES))))
 }
 
@@ -99,11 +120,17 @@ fn fixed(spec: &ModelSpec) -> impl Iterator<Item = (usize, Choice)> {
 fn groups(spec: &ModelSpec) -> Vec<usize> {
     let mut group: Vec<usize> = (0..spec.inputs.len() + spec.layers.len()).collect();
     for (layer, spec_layer) in spec.layers.iter().enumerate() {
-        if matches!(spec_layer.layer, Layer::MaxPool2d { .. } | Layer::Upsample2d { .. } | Layer::Concat) {
+        if matches!(
+            spec_layer.layer,
+            Layer::MaxPool2d { .. } | Layer::Upsample2d { .. } | Layer::Concat
+        ) {
             for &input in &spec_layer.inputs {
                 let (a, b) = (group[usize::from(input)], group[spec.inputs.len() + layer]);
                 let joined = a.min(b);
-                group.iter_mut().filter(|g| **g == a || **g == b).for_each(|g| *g = joined);
+                group
+                    .iter_mut()
+                    .filter(|g| **g == a || **g == b)
+                    .for_each(|g| *g = joined);
             }
         }
     }

@@ -61,10 +61,24 @@ pub fn layers(
         network
             .run_observed(heads, &sample.inputs(), |number, bytes| {
                 let tensor = graph.tensor(number).filter(|tensor| tensor.element == Element::I8);
-                let value = quantized.lowered.tensor_of_value.iter().position(|&tensor| tensor == number);
-                let (Some(tensor), Some(value)) = (tensor, value) else { return };
-                let Some(float) = float[value].as_ref().map(|all| &all[row * bytes.len()..][..bytes.len()]) else { return };
-                let range = Quantization { scale: tensor.scale, zero_point: tensor.zero_point };
+                let value = quantized
+                    .lowered
+                    .tensor_of_value
+                    .iter()
+                    .position(|&tensor| tensor == number);
+                let (Some(tensor), Some(value)) = (tensor, value) else {
+                    return;
+                };
+                let Some(float) = float[value]
+                    .as_ref()
+                    .map(|all| &all[row * bytes.len()..][..bytes.len()])
+                else {
+                    return;
+                };
+                let range = Quantization {
+                    scale: tensor.scale,
+                    zero_point: tensor.zero_point,
+                };
                 for (&byte, &float) in bytes.iter().zip(float) {
                     powers[value].0 += f64::from(float).powi(2);
                     powers[value].1 += f64::from(range.real(byte as i8) - float).powi(2);

@@ -15,7 +15,10 @@ pub struct AlignedBytes {
 impl AlignedBytes {
     /// Zeros.
     pub fn zeroed(len: usize) -> Self {
-        Self { words: vec![0; len.div_ceil(size_of::<u128>())], len }
+        Self {
+            words: vec![0; len.div_ceil(size_of::<u128>())],
+            len,
+        }
     }
 
     /// A copy on the right boundary.
@@ -56,7 +59,10 @@ impl ParameterWriter {
     /// As [`ParameterWriter::push`], as a span.
     pub fn span<T: NoUninit>(&mut self, elements: &[T]) -> Span {
         let offset = self.push(elements);
-        Span { offset, len: size_of_val(elements) as u32 }
+        Span {
+            offset,
+            len: size_of_val(elements) as u32,
+        }
     }
 
     /// What was written.

@@ -87,7 +87,9 @@ fn log_offset(sorted: &[f32]) -> f64 {
         let mapped = mapped(FeatureTransform::Log { offset }, &values);
         (Moments::of(&mapped).skewness.abs(), offset)
     });
-    scored.reduce(|best, next| if next.0 < best.0 { next } else { best }).map_or(typical, |(_, offset)| offset)
+    scored
+        .reduce(|best, next| if next.0 < best.0 { next } else { best })
+        .map_or(typical, |(_, offset)| offset)
 }
 
 /// The median magnitude, or, where more than half is zero, the standard deviation.
@@ -144,10 +146,19 @@ mod tests {
     fn skewness_and_tails_call_for_logarithms() {
         let regression = |values: Vec<f32>| kinds(&values, Head::Regression);
         assert_eq!(regression(sorted(even())), [TransformKind::Standardise]);
-        assert_eq!(regression(sorted(even().map(|x| (3.0 * x).exp()))), [TransformKind::Log]);
-        assert_eq!(regression(sorted(even().map(|x| (6.0 * x).sinh()))), [TransformKind::SignedLog]);
+        assert_eq!(
+            regression(sorted(even().map(|x| (3.0 * x).exp()))),
+            [TransformKind::Log]
+        );
+        assert_eq!(
+            regression(sorted(even().map(|x| (6.0 * x).sinh()))),
+            [TransformKind::SignedLog]
+        );
         // Skewed to the left: the logarithm would make it worse.
-        assert_eq!(regression(sorted(even().map(|x| 30.0 - (3.0 * x).exp()))), [TransformKind::Standardise]);
+        assert_eq!(
+            regression(sorted(even().map(|x| 30.0 - (3.0 * x).exp()))),
+            [TransformKind::Standardise]
+        );
         let ranked = kinds(&sorted(even()), Head::Classification);
         assert_eq!(ranked, [TransformKind::Standardise, TransformKind::Quantile]);
         let binary = kinds(&sorted(even().map(|x| x.signum().max(0.0))), Head::Classification);

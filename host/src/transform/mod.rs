@@ -78,7 +78,11 @@ impl InputTransform {
     /// # Panics
     /// If the row is shorter than [`InputTransform::readings`].
     pub fn apply(&self, row: &[f32], out: &mut Vec<f32>) {
-        out.extend(self.inputs.iter().map(|input| piecewise_linear(&input.segments, row[input.feature])));
+        out.extend(
+            self.inputs
+                .iter()
+                .map(|input| piecewise_linear(&input.segments, row[input.feature])),
+        );
     }
 }
 
@@ -174,13 +178,13 @@ pub fn fit(
     choice: &TransformChoice,
     head: Head,
 ) -> Result<InputTransform, TransformError> {
-    if let TransformChoice::PerFeature(named) = choice {
-        if let Some(unknown) = named.keys().find(|name| !readings.features.contains(name)) {
-            return Err(TransformError::UnknownFeature {
-                feature: unknown.clone(),
-                features: readings.features.clone(),
-            });
-        }
+    if let TransformChoice::PerFeature(named) = choice
+        && let Some(unknown) = named.keys().find(|name| !readings.features.contains(name))
+    {
+        return Err(TransformError::UnknownFeature {
+            feature: unknown.clone(),
+            features: readings.features.clone(),
+        });
     }
     let mut inputs = Vec::new();
     for (feature, name) in readings.features.iter().enumerate() {

@@ -90,7 +90,10 @@ fn joined(knots: &[(f64, f64)]) -> Vec<Segment> {
     let resolution = (knots[knots.len() - 1].0 - knots[0].0) * 1e-12;
     for &(x, y) in knots {
         let x = f64::from(x as f32);
-        if kept.last().is_none_or(|&(last, _)| x - last > resolution.max(last.abs() * 1e-6)) {
+        if kept
+            .last()
+            .is_none_or(|&(last, _)| x - last > resolution.max(last.abs() * 1e-6))
+        {
             kept.push((x, y));
         }
     }
@@ -125,7 +128,10 @@ fn standardised(mut segments: Vec<Segment>, sorted: &[f32]) -> Option<Vec<Segmen
     if segments.is_empty() {
         return None;
     }
-    let outputs: Vec<f64> = sorted.iter().map(|&value| piecewise_linear(&segments, value).into()).collect();
+    let outputs: Vec<f64> = sorted
+        .iter()
+        .map(|&value| piecewise_linear(&segments, value).into())
+        .collect();
     let Moments { mean, sd, .. } = Moments::of(&outputs);
     for segment in &mut segments {
         segment.base = ((f64::from(segment.base) - mean) / sd) as f32;
@@ -135,7 +141,11 @@ fn standardised(mut segments: Vec<Segment>, sorted: &[f32]) -> Option<Vec<Segmen
 }
 
 fn finite(segments: Vec<Segment>) -> Option<Vec<Segment>> {
-    let finite = |segment: &Segment| [segment.start, segment.base, segment.slope].iter().all(|x| x.is_finite());
+    let finite = |segment: &Segment| {
+        [segment.start, segment.base, segment.slope]
+            .iter()
+            .all(|x| x.is_finite())
+    };
     let ascending = segments.windows(2).all(|pair| pair[0].start < pair[1].start);
     (ascending && segments.iter().all(finite)).then_some(segments)
 }
@@ -155,6 +165,9 @@ pub(super) mod as_triples {
         if triples.is_empty() {
             return Err(serde::de::Error::custom("a table needs a segment"));
         }
-        Ok(triples.into_iter().map(|[start, base, slope]| Segment { start, base, slope }).collect())
+        Ok(triples
+            .into_iter()
+            .map(|[start, base, slope]| Segment { start, base, slope })
+            .collect())
     }
 }

@@ -38,7 +38,12 @@ fn every_table_is_standardised_and_close_to_its_curve() {
     let mut rng = ChaCha8Rng::seed_from_u64(4);
     for round in 0..240 {
         let sorted = values(round % 6, &mut rng);
-        let kinds = [TransformKind::Standardise, TransformKind::SignedLog, TransformKind::Quantile, TransformKind::Log];
+        let kinds = [
+            TransformKind::Standardise,
+            TransformKind::SignedLog,
+            TransformKind::Quantile,
+            TransformKind::Log,
+        ];
         for kind in kinds {
             if kind == TransformKind::Log && sorted[0] < 0.0 {
                 continue;
@@ -49,7 +54,10 @@ fn every_table_is_standardised_and_close_to_its_curve() {
             assert!(table.len() <= MAX_SEGMENTS, "{about}: {} segments", table.len());
             let outputs = || sorted.iter().map(|&x| piecewise_linear(&table, x));
             let (mean, sd) = moments(outputs());
-            assert!(mean.abs() < 1e-3 && (sd - 1.0).abs() < 1e-3, "{about}: mean {mean}, sd {sd}");
+            assert!(
+                mean.abs() < 1e-3 && (sd - 1.0).abs() < 1e-3,
+                "{about}: mean {mean}, sd {sd}"
+            );
             let ascending: Vec<f32> = outputs().collect();
             assert!(ascending.windows(2).all(|pair| pair[0] <= pair[1] + 1e-5), "{about}");
             if kind != TransformKind::Quantile {
@@ -82,7 +90,9 @@ fn readings(columns: &[(&str, &[f32])]) -> Readings {
     let rows = columns[0].1.len();
     Readings {
         features: columns.iter().map(|(name, _)| (*name).to_owned()).collect(),
-        values: (0..rows).flat_map(|row| columns.iter().map(move |(_, values)| values[row])).collect(),
+        values: (0..rows)
+            .flat_map(|row| columns.iter().map(move |(_, values)| values[row]))
+            .collect(),
     }
 }
 
@@ -114,15 +124,41 @@ fn automatic_choice_on_the_builtin_data() {
     config.segmentation = None;
     let data = load(&config).unwrap();
     let airfoil = data.regression.unwrap();
-    let fitted = fit(&airfoil.readings, &airfoil.split.train, &TransformChoice::Auto, Head::Regression).unwrap();
-    let log: Vec<bool> = fitted.inputs.iter().map(|input| matches!(input.transform, FeatureTransform::Log { .. })).collect();
+    let fitted = fit(
+        &airfoil.readings,
+        &airfoil.split.train,
+        &TransformChoice::Auto,
+        Head::Regression,
+    )
+    .unwrap();
+    let log: Vec<bool> = fitted
+        .inputs
+        .iter()
+        .map(|input| matches!(input.transform, FeatureTransform::Log { .. }))
+        .collect();
     assert_eq!(log, [true, false, false, false, true]);
     let magic = data.classification.unwrap();
-    let fitted = fit(&magic.readings, &magic.split.train, &TransformChoice::Auto, Head::Classification).unwrap();
+    let fitted = fit(
+        &magic.readings,
+        &magic.split.train,
+        &TransformChoice::Auto,
+        Head::Classification,
+    )
+    .unwrap();
     assert_eq!(fitted.len(), 20);
     let first: Vec<FeatureTransform> = fitted.inputs.iter().step_by(2).map(|input| input.transform).collect();
-    assert!(first[..2].iter().all(|transform| matches!(transform, FeatureTransform::Log { .. })), "{first:?}");
-    assert!(first[5..8].iter().all(|transform| matches!(transform, FeatureTransform::SignedLog { .. })), "{first:?}");
+    assert!(
+        first[..2]
+            .iter()
+            .all(|transform| matches!(transform, FeatureTransform::Log { .. })),
+        "{first:?}"
+    );
+    assert!(
+        first[5..8]
+            .iter()
+            .all(|transform| matches!(transform, FeatureTransform::SignedLog { .. })),
+        "{first:?}"
+    );
 }
 
 #[test]

@@ -27,7 +27,9 @@ pub(super) fn fit(name: &str, picture: RgbImage, mask: Mask, config: &Segmentati
             let corner = |top| (0..mask.width / width).map(move |column| (top, column * width));
             let cut = |(top, left)| Tile {
                 name: format!("{name} at {left},{top}"),
-                pixels: imageops::crop_imm(&picture, left as u32, top as u32, width as u32, height as u32).to_image().into_raw(),
+                pixels: imageops::crop_imm(&picture, left as u32, top as u32, width as u32, height as u32)
+                    .to_image()
+                    .into_raw(),
                 mask: (top..top + height)
                     .flat_map(|row| mask.classes[row * mask.width + left..][..width].iter().copied())
                     .collect(),
@@ -50,7 +52,9 @@ fn resize_mask(mask: &Mask, height: usize, width: usize, classes: usize) -> Vec<
             counts.fill(0);
             for y in span(row, mask.height, height) {
                 let line = &mask.classes[y * mask.width..][..mask.width];
-                line[span(column, mask.width, width)].iter().for_each(|&class| counts[usize::from(class)] += 1);
+                line[span(column, mask.width, width)]
+                    .iter()
+                    .for_each(|&class| counts[usize::from(class)] += 1);
             }
             let most = (1..classes).fold(0, |best, class| if counts[class] > counts[best] { class } else { best });
             resized.push(most as u8);
@@ -71,6 +75,9 @@ mod tests {
             classes: vec![0, 1, 2, 2, 1, 1, 0, 2],
         };
         assert_eq!(resize_mask(&mask, 1, 2, 3), [1, 2]);
-        assert_eq!(resize_mask(&mask, 2, 8, 3), [0, 0, 1, 1, 2, 2, 2, 2, 1, 1, 1, 1, 0, 0, 2, 2]);
+        assert_eq!(
+            resize_mask(&mask, 2, 8, 3),
+            [0, 0, 1, 1, 2, 2, 2, 2, 1, 1, 1, 1, 0, 0, 2, 2]
+        );
     }
 }

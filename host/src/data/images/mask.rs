@@ -38,12 +38,20 @@ impl ClassColours {
     }
 
     fn class(&self, colour: [u8; 3]) -> Option<u8> {
-        self.colours.iter().position(|&known| known == colour).map(|class| class as u8)
+        self.colours
+            .iter()
+            .position(|&known| known == colour)
+            .map(|class| class as u8)
     }
 
     fn list(&self) -> String {
         let entry = |(name, colour): (&String, &[u8; 3])| format!("{name} {colour:?}");
-        self.names.iter().zip(&self.colours).map(entry).collect::<Vec<_>>().join(", ")
+        self.names
+            .iter()
+            .zip(&self.colours)
+            .map(entry)
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 }
 
@@ -57,7 +65,11 @@ enum Pixels {
 pub(super) fn read(path: &Path, colours: &ClassColours) -> Result<Mask, ImagesError> {
     let bytes = read_bytes(path)?;
     let png = bytes.starts_with(b"\x89PNG");
-    let (width, height, pixels) = if png { decode_png(path, &bytes, colours)? } else { decode_other(path, &bytes)? };
+    let (width, height, pixels) = if png {
+        decode_png(path, &bytes, colours)?
+    } else {
+        decode_other(path, &bytes)?
+    };
     let at = |index: usize| (index % width, index / width);
     let classes = match pixels {
         Pixels::Colours(pixels) => {
@@ -98,11 +110,21 @@ fn decode_png(path: &Path, bytes: &[u8], colours: &ClassColours) -> Result<Decod
     let mut decoder = png::Decoder::new(Cursor::new(bytes));
     decoder.set_transformations(Transformations::IDENTITY);
     let mut reader = decoder.read_info().map_err(|error| decode_error(path, error))?;
-    let len = reader.output_buffer_size().ok_or_else(|| decode_error(path, "too large"))?;
+    let len = reader
+        .output_buffer_size()
+        .ok_or_else(|| decode_error(path, "too large"))?;
     let mut buffer = vec![0; len];
-    let info = reader.next_frame(&mut buffer).map_err(|error| decode_error(path, error))?;
+    let info = reader
+        .next_frame(&mut buffer)
+        .map_err(|error| decode_error(path, error))?;
     let (width, height) = (info.width as usize, info.height as usize);
-    let samples = unpack(&buffer, info.line_size, width * info.color_type.samples(), height, info.bit_depth);
+    let samples = unpack(
+        &buffer,
+        info.line_size,
+        width * info.color_type.samples(),
+        height,
+        info.bit_depth,
+    );
     let colour = |pixel: &[u16]| match info.bit_depth {
         BitDepth::Sixteen => [pixel[0], pixel[1], pixel[2]].map(|sample| (sample >> 8) as u8),
         _ => [pixel[0], pixel[1], pixel[2]].map(|sample| sample as u8),
@@ -114,7 +136,12 @@ fn decode_png(path: &Path, bytes: &[u8], colours: &ClassColours) -> Result<Decod
         ColorType::GrayscaleAlpha => Pixels::Indices(samples.chunks_exact(2).map(|pixel| pixel[0]).collect()),
         ColorType::Indexed => {
             let palette = reader.info().palette.as_deref().unwrap_or_default();
-            let entry = |&index: &u16| palette.chunks_exact(3).nth(index.into()).map(|rgb| [rgb[0], rgb[1], rgb[2]]);
+            let entry = |&index: &u16| {
+                palette
+                    .chunks_exact(3)
+                    .nth(index.into())
+                    .map(|rgb| [rgb[0], rgb[1], rgb[2]])
+            };
             let used: Option<Vec<[u8; 3]>> = samples.iter().map(entry).collect();
             let used = used.filter(|pixels| pixels.iter().all(|&colour| colours.class(colour).is_some()));
             used.map_or(Pixels::Indices(samples), Pixels::Colours)
@@ -136,7 +163,9 @@ fn unpack(buffer: &[u8], line_len: usize, samples: usize, lines: usize, depth: B
         }
     };
     let lines = buffer.chunks_exact(line_len).take(lines);
-    lines.flat_map(|line| (0..samples).map(move |index| sample(line, index))).collect()
+    lines
+        .flat_map(|line| (0..samples).map(move |index| sample(line, index)))
+        .collect()
 }
 
 fn decode_other(path: &Path, bytes: &[u8]) -> Result<Decoded, ImagesError> {
@@ -155,7 +184,10 @@ mod tests {
 
     #[test]
     fn samples_are_unpacked_from_the_highest_bits() {
-        assert_eq!(unpack(&[0b1010_0000, 0b0100_0000], 1, 3, 2, BitDepth::One), [1, 0, 1, 0, 1, 0]);
+        assert_eq!(
+            unpack(&[0b1010_0000, 0b0100_0000], 1, 3, 2, BitDepth::One),
+            [1, 0, 1, 0, 1, 0]
+        );
         assert_eq!(unpack(&[0b0001_1011], 1, 4, 1, BitDepth::Two), [0, 1, 2, 3]);
         assert_eq!(unpack(&[0x1f], 1, 2, 1, BitDepth::Four), [1, 15]);
         assert_eq!(unpack(&[1, 2], 2, 1, 1, BitDepth::Sixteen), [258]);

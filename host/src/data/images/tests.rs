@@ -28,7 +28,9 @@ impl Folder {
     }
 
     fn picture(&self, name: &str, width: u32, height: u32, pixel: impl Fn(u32, u32) -> [u8; 3]) {
-        RgbImage::from_fn(width, height, |x, y| Rgb(pixel(x, y))).save(self.path(name)).unwrap();
+        RgbImage::from_fn(width, height, |x, y| Rgb(pixel(x, y)))
+            .save(self.path(name))
+            .unwrap();
     }
 
     fn palette_mask(&self, name: &str, palette: &[u8], indices: &[u8]) {
@@ -44,10 +46,12 @@ impl Folder {
     }
 
     fn error(&self) -> String {
-        read(&self.config).unwrap_err().to_string().replace(&self.path("").display().to_string(), "")
+        read(&self.config)
+            .unwrap_err()
+            .to_string()
+            .replace(&self.path("").display().to_string(), "")
     }
 }
-
 
 const RED: [u8; 3] = [255, 0, 0];
 const GREEN: [u8; 3] = [0, 255, 0];
@@ -75,7 +79,9 @@ fn one_hot_masks_are_read_in_order_of_names() {
 fn grey_and_palette_masks_hold_indices() {
     let folder = Folder::new(&["a", "b", "c", "d"]);
     folder.picture("i/1.png", 8, 8, |_, _| [0; 3]);
-    GrayImage::from_fn(8, 8, |x, _| Luma([x as u8 / 2])).save(folder.path("m/1.png")).unwrap();
+    GrayImage::from_fn(8, 8, |x, _| Luma([x as u8 / 2]))
+        .save(folder.path("m/1.png"))
+        .unwrap();
     assert_eq!(folder.read().mask(0)[..8], [0, 0, 1, 1, 2, 2, 3, 3]);
     let indices: Vec<u8> = (0..64).map(|i| i % 8 / 2).collect();
     folder.palette_mask("m/1.png", &[0, 0, 0, 128, 0, 0, 0, 128, 0, 128, 128, 0], &indices);
@@ -83,8 +89,13 @@ fn grey_and_palette_masks_hold_indices() {
     // A palette of one-hot colours in another order is read by colour.
     folder.palette_mask("m/1.png", &[0, 0, 255, 0, 255, 0, 255, 0, 0, 9, 9, 9], &[2; 64]);
     assert!(folder.read().mask(0).iter().all(|&class| class == 0));
-    GrayImage::from_pixel(8, 8, Luma([4])).save(folder.path("m/1.png")).unwrap();
-    assert_eq!(folder.error(), "m/1.png: the pixel at x = 0, y = 0 has the value 4, but classes are 0 to 3");
+    GrayImage::from_pixel(8, 8, Luma([4]))
+        .save(folder.path("m/1.png"))
+        .unwrap();
+    assert_eq!(
+        folder.error(),
+        "m/1.png: the pixel at x = 0, y = 0 has the value 4, but classes are 0 to 3"
+    );
 }
 
 #[test]
@@ -96,7 +107,10 @@ fn listed_colours_stand_for_classes() {
     assert_eq!(folder.read().mask(0)[..3], [1, 0, 0]);
     folder.picture("m/1.png", 8, 8, |x, y| if (x, y) == (5, 6) { GREEN } else { RED });
     let error = folder.error();
-    assert!(error.starts_with("m/1.png: the pixel at x = 5, y = 6 has the colour [0, 255, 0]"), "{error}");
+    assert!(
+        error.starts_with("m/1.png: the pixel at x = 5, y = 6 has the colour [0, 255, 0]"),
+        "{error}"
+    );
     assert!(error.contains("a [1, 2, 3], b [255, 0, 0]"), "{error}");
 }
 
@@ -123,7 +137,10 @@ fn pictures_are_resized_or_tiled() {
     assert_eq!(groups, [0; 4]);
     assert!(tiled.mask(0).iter().all(|&class| class == 0) && tiled.mask(1).iter().all(|&class| class == 1));
     folder.config.size = [32, 8];
-    assert_eq!(folder.error(), "i/1.png: 17×16 pixels are smaller than a tile; use fit = \"resize\"");
+    assert_eq!(
+        folder.error(),
+        "i/1.png: 17×16 pixels are smaller than a tile; use fit = \"resize\""
+    );
 }
 
 #[test]
@@ -133,7 +150,10 @@ fn files_must_pair() {
     folder.picture("i/1.png", 8, 8, halves);
     folder.picture("m/2.png", 8, 8, halves);
     let error = folder.error();
-    assert_eq!(error, "i/1.png: no file of that name in m (and 1 more files stand alone)");
+    assert_eq!(
+        error,
+        "i/1.png: no file of that name in m (and 1 more files stand alone)"
+    );
     std::fs::remove_file(folder.path("m/2.png")).unwrap();
     folder.picture("m/1.png", 9, 8, halves);
     assert_eq!(folder.error(), "i/1.png: 8×8 pixels, but its mask m/1.png has 9×8");
@@ -168,5 +188,10 @@ fn an_absent_class_is_named() {
     let folder = Folder::new(&["a", "b", "c"]);
     folder.picture("i/1.png", 8, 8, |_, _| [0; 3]);
     folder.picture("m/1.png", 8, 8, halves);
-    assert!(refuse_absent(&folder.read()).unwrap_err().to_string().contains("the class `c`"));
+    assert!(
+        refuse_absent(&folder.read())
+            .unwrap_err()
+            .to_string()
+            .contains("the class `c`")
+    );
 }

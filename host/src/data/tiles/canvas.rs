@@ -61,7 +61,9 @@ impl Canvas {
 
     /// Darkens what lies in a shape's shadow, moved by `offset`.
     pub(super) fn darken(&mut self, shape: &impl Shape, offset: [f32; 2], factor: f32) {
-        self.cover(shape, offset, |sample, _, _| *sample = sample.map(|channel| channel * factor));
+        self.cover(shape, offset, |sample, _, _| {
+            *sample = sample.map(|channel| channel * factor)
+        });
     }
 
     fn cover(&mut self, shape: &impl Shape, offset: [f32; 2], mut change: impl FnMut(&mut Colour, &mut u8, f32)) {
@@ -88,7 +90,9 @@ impl Canvas {
         let balance: Colour = [0, 1, 2].map(|_| exposure * rng.random_range(0.9..1.1));
         let (noise, blur) = (rng.random_range(0.008..0.035), rng.random_range(0.0..0.12));
         let width = self.columns / SAMPLES;
-        let means: Vec<Colour> = (0..mask.len()).map(|pixel| self.mean(pixel / width, pixel % width)).collect();
+        let means: Vec<Colour> = (0..mask.len())
+            .map(|pixel| self.mean(pixel / width, pixel % width))
+            .collect();
         let at = |row: usize, column: usize| means[row * width + column];
         let height = self.rows / SAMPLES;
         for (pixel, class) in mask.iter_mut().enumerate() {
@@ -130,8 +134,15 @@ impl Canvas {
 
     fn majority(&self, row: usize, column: usize) -> u8 {
         let mut counts = [0_u8; 3];
-        self.samples(row, column).for_each(|index| counts[usize::from(self.classes[index])] += 1);
-        (1..3).fold(0, |best, class| if counts[usize::from(class)] > counts[usize::from(best)] { class } else { best })
+        self.samples(row, column)
+            .for_each(|index| counts[usize::from(self.classes[index])] += 1);
+        (1..3).fold(0, |best, class| {
+            if counts[usize::from(class)] > counts[usize::from(best)] {
+                class
+            } else {
+                best
+            }
+        })
     }
 }
 

@@ -13,7 +13,11 @@ use super::{Light, SOIL};
 pub(super) fn draw(canvas: &mut Canvas, rng: &mut ChaCha8Rng, light: &Light) {
     let dry = soil_colour(rng);
     let moss = leaf_colour(rng);
-    let moss_cover = if rng.random_bool(0.5) { rng.random_range(0.1..0.5) } else { 0.0 };
+    let moss_cover = if rng.random_bool(0.5) {
+        rng.random_range(0.1..0.5)
+    } else {
+        0.0
+    };
     let moss_strength = rng.random_range(0.3..0.8);
     let (relief, wet) = (rng.random_range(0.25..0.7), rng.random_range(0.2..0.6));
     let height = Noise::new(rng);

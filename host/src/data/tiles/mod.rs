@@ -5,7 +5,7 @@
 //! Weed and crop draw their colours from one distribution and moss comes close to it, so that colour alone does not tell them
 //! apart: shape does. Figures measured on these tiles say "generated".
 //!
-//! A tile depends on the seed and its index alone. Scenes are drawn with [`SAMPLES`] × [`SAMPLES`] samples per pixel: a pixel's
+//! A tile depends on the seed and its index alone. Scenes are drawn with nine samples per pixel: a pixel's
 //! colour is their mean, its class their majority. They scale with the shorter side.
 
 mod canvas;
@@ -36,7 +36,9 @@ const SOIL: u8 = 2;
 pub fn generate(seed: u64, count: usize, [height, width]: [usize; 2]) -> SegmentationData {
     let mut pixels = vec![0; count * height * width * 3];
     let mut masks = vec![0; count * height * width];
-    let tiles = pixels.par_chunks_exact_mut(height * width * 3).zip(masks.par_chunks_exact_mut(height * width));
+    let tiles = pixels
+        .par_chunks_exact_mut(height * width * 3)
+        .zip(masks.par_chunks_exact_mut(height * width));
     tiles.enumerate().for_each(|(index, (pixels, mask))| {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(index as u64);

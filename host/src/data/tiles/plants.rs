@@ -36,7 +36,11 @@ pub(super) fn leaf_colour(rng: &mut ChaCha8Rng) -> Colour {
 fn jitter(rng: &mut ChaCha8Rng, colour: Colour) -> Colour {
     let brightness = rng.random_range(0.75..1.25);
     let yellow = rng.random_range(0.85..1.2);
-    [colour[0] * brightness * yellow, colour[1] * brightness, colour[2] * brightness]
+    [
+        colour[0] * brightness * yellow,
+        colour[1] * brightness,
+        colour[2] * brightness,
+    ]
 }
 
 /// A point that may lie a little outside the tile.
@@ -127,7 +131,11 @@ impl Leaf {
             direction: [angle.cos(), angle.sin()],
             length,
             width,
-            teeth: if edge == Edge::Ragged { rng.random_range(0.2..0.45) } else { 0.04 },
+            teeth: if edge == Edge::Ragged {
+                rng.random_range(0.2..0.45)
+            } else {
+                0.04
+            },
             phase: rng.random_range(0.0..TAU),
             fold: rng.random_range(-0.22..0.22),
         }
@@ -139,7 +147,12 @@ impl Shape for Leaf {
         let [x, y] = self.base;
         let tip = [x + self.direction[0] * self.length, y + self.direction[1] * self.length];
         let around = self.width;
-        [x.min(tip[0]) - around, y.min(tip[1]) - around, x.max(tip[0]) + around, y.max(tip[1]) + around]
+        [
+            x.min(tip[0]) - around,
+            y.min(tip[1]) - around,
+            x.max(tip[0]) + around,
+            y.max(tip[1]) + around,
+        ]
     }
 
     fn surface(&self, x: f32, y: f32) -> Option<f32> {
@@ -194,7 +207,12 @@ impl Shape for Blade {
         let mut bounds = [f32::MAX, f32::MAX, f32::MIN, f32::MIN];
         for [x, y] in self.points {
             let r = self.radius;
-            bounds = [bounds[0].min(x - r), bounds[1].min(y - r), bounds[2].max(x + r), bounds[3].max(y + r)];
+            bounds = [
+                bounds[0].min(x - r),
+                bounds[1].min(y - r),
+                bounds[2].max(x + r),
+                bounds[3].max(y + r),
+            ];
         }
         bounds
     }

@@ -3,170 +3,19 @@
 //! Start with [`Table::read`]; then take [`Table::readings`] and one of [`Table::labels`] and [`Table::numbers`]. Numbers are
 //! decimal with a point, finite, within the range of `f32`. Every error names the file, and the line and column if there is one.
 
+mod error;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::Readings;
+pub use error::TableError;
 
 /// The most readings that a row may have; the device's limit.
 pub const MAX_READINGS: usize = 64;
 
 /// The most different labels that a column may have; the device's limit.
 pub const MAX_LABELS: usize = 16;
-
-/// Why a CSV file cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum TableError {
-    /// The file cannot be read.
-    #[error("{}: cannot read the file: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The file is not CSV in UTF-8.
-    #[error("{}:{line}: not a CSV file in UTF-8: {message}", path.display())]
-    Csv {
-        /// The file.
-        path: PathBuf,
-        /// Line, from 1.
-        line: u64,
-        /// What is wrong.
-        message: String,
-    },
-    /// Nothing is in it.
-    #[error("{}: the file is empty; it needs a header row and rows of values", path.display())]
-    Empty {
-        /// The file.
-        path: PathBuf,
-    },
-    /// There is only a header.
-    #[error("{}: no rows below the header", path.display())]
-    HeaderOnly {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A row is shorter or longer than the header.
-    #[error("{}:{line}: {found} values where the header names {expected} columns", path.display())]
-    Ragged {
-        /// The file.
-        path: PathBuf,
-        /// Line, from 1.
-        line: u64,
-        /// Columns in the header.
-        expected: usize,
-        /// Values in the row.
-        found: usize,
-    },
-    /// Two columns have one name, or one has none.
-    #[error("{}:1: the column name `{column}` stands {count} times; each must stand once", path.display())]
-    DuplicateColumn {
-        /// The file.
-        path: PathBuf,
-        /// The name.
-        column: String,
-        /// How often it stands.
-        count: usize,
-    },
-    /// A column that the configuration names is not there.
-    #[error("{}:1: no column `{column}`; there are: {}", path.display(), columns.join(", "))]
-    MissingColumn {
-        /// The file.
-        path: PathBuf,
-        /// The name sought.
-        column: String,
-        /// The names there are.
-        columns: Vec<String>,
-    },
-    /// A cell is empty.
-    #[error("{}:{line}: column `{column}` is empty; fill it in, or remove the row", path.display())]
-    MissingValue {
-        /// The file.
-        path: PathBuf,
-        /// Line, from 1.
-        line: u64,
-        /// The column.
-        column: String,
-    },
-    /// A cell holds something else than a number.
-    #[error("{}:{line}: column `{column}` holds `{text}`, which is not a number; name the column in `drop` if it is no reading", path.display())]
-    NotANumber {
-        /// The file.
-        path: PathBuf,
-        /// Line, from 1.
-        line: u64,
-        /// The column.
-        column: String,
-        /// What it holds.
-        text: String,
-    },
-    /// A cell holds NaN, infinity, or a number beyond 3.4e38.
-    #[error("{}:{line}: column `{column}` holds `{text}`, which is not a finite 32-bit number; remove or repair the row", path.display())]
-    NotFinite {
-        /// The file.
-        path: PathBuf,
-        /// Line, from 1.
-        line: u64,
-        /// The column.
-        column: String,
-        /// What it holds.
-        text: String,
-    },
-    /// All rows have the same value there.
-    #[error("{}: column `{column}` is {value} in every row and tells nothing; name it in `drop`", path.display())]
-    Constant {
-        /// The file.
-        path: PathBuf,
-        /// The column.
-        column: String,
-        /// The value.
-        value: f32,
-    },
-    /// All rows have the same label.
-    #[error("{}: every row has the label `{label}` in column `{column}`; there must be two or more", path.display())]
-    OneClass {
-        /// The file.
-        path: PathBuf,
-        /// The label column.
-        column: String,
-        /// The label.
-        label: String,
-    },
-    /// There are more labels than the device can hold.
-    #[error("{}: column `{column}` has {count} different labels, at most {MAX_LABELS} are possible; is it a class?", path.display())]
-    TooManyLabels {
-        /// The file.
-        path: PathBuf,
-        /// The label column.
-        column: String,
-        /// How many there are.
-        count: usize,
-    },
-    /// A label that the run does not know.
-    #[error("{}:{line}: column `{column}` holds the label `{label}`; the model knows: {}", path.display(), classes.join(", "))]
-    UnknownLabel {
-        /// The file.
-        path: PathBuf,
-        /// Line, from 1.
-        line: u64,
-        /// The label column.
-        column: String,
-        /// The label.
-        label: String,
-        /// The labels known.
-        classes: Vec<String>,
-    },
-    /// No column, or too many, are left as readings.
-    #[error("{}:1: {count} columns are readings; there must be 1 to {MAX_READINGS}", path.display())]
-    ReadingCount {
-        /// The file.
-        path: PathBuf,
-        /// How many there are.
-        count: usize,
-    },
-}
 
 /// A CSV file in memory: unique column names, one or more rows of as many cells.
 #[derive(Clone, Debug)]
@@ -298,7 +147,10 @@ impl Table {
     /// # Errors
     /// A missing column; a cell that is empty, not a number or not finite.
     pub fn readings(&self, features: Vec<String>) -> Result<Readings, TableError> {
-        let indices = features.iter().map(|name| self.column(name)).collect::<Result<Vec<_>, _>>()?;
+        let indices = features
+            .iter()
+            .map(|name| self.column(name))
+            .collect::<Result<Vec<_>, _>>()?;
         let mut values = Vec::with_capacity(indices.len() * self.rows.len());
         for row in &self.rows {
             for &index in &indices {
@@ -394,7 +246,10 @@ impl Table {
         if names.is_empty() {
             return Ok(None);
         }
-        let columns = names.iter().map(|name| self.column(name)).collect::<Result<Vec<_>, _>>()?;
+        let columns = names
+            .iter()
+            .map(|name| self.column(name))
+            .collect::<Result<Vec<_>, _>>()?;
         let mut seen = HashMap::new();
         let mut number = |row: &Row| {
             let key: Vec<String> = columns.iter().map(|&column| row.cells[column].to_owned()).collect();
@@ -437,7 +292,10 @@ impl Table {
 /// The line of a record. The reader counts empty lines before a record as part of it; here they are passed over.
 fn line(bytes: &[u8], position: Option<&csv::Position>) -> u64 {
     position.map_or(1, |position| {
-        let rest = usize::try_from(position.byte()).ok().and_then(|start| bytes.get(start..)).unwrap_or_default();
+        let rest = usize::try_from(position.byte())
+            .ok()
+            .and_then(|start| bytes.get(start..))
+            .unwrap_or_default();
         let empty = rest.iter().take_while(|&&byte| byte == b'\n' || byte == b'\r');
         position.line() + empty.filter(|&&byte| byte == b'\n').count() as u64
     })
@@ -466,76 +324,4 @@ fn csv_error(path: PathBuf, bytes: &[u8], error: &csv::Error) -> TableError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn table(text: &str) -> Result<Table, TableError> {
-        Table::parse(Path::new("t.csv"), text.as_bytes())
-    }
-
-    fn message<T>(result: Result<T, TableError>) -> String {
-        result.err().expect("an error").to_string()
-    }
-
-    fn readings(text: &str) -> Result<Readings, TableError> {
-        let table = table(text)?;
-        let readings = table.readings(table.columns_except(&["y"])?)?;
-        table.refuse_constant(&readings)?;
-        Ok(readings)
-    }
-
-    #[test]
-    fn values_come_in_order() {
-        let read = readings("\u{feff}a, b ,y\r\n1, 2.5,p\r\n-0,4e2,q\r\n").unwrap();
-        assert_eq!(read.features, ["a", "b"]);
-        assert_eq!(read.values, [1.0, 2.5, 0.0, 400.0]);
-        assert!(read.values[2].is_sign_positive());
-    }
-
-    #[test]
-    fn faults_name_file_line_and_column() {
-        assert!(message(table("")).starts_with("t.csv: the file is empty"));
-        assert!(message(table("\n \n")).starts_with("t.csv: the file is empty"));
-        assert!(message(table("a,y\n")).starts_with("t.csv: no rows"));
-        assert_eq!(
-            message(table("a,y\n1,p\n2\n")),
-            "t.csv:3: 1 values where the header names 2 columns"
-        );
-        assert!(message(table("a,a,y\n1,2,p\n")).contains("`a` stands 2 times"));
-        assert!(message(readings("a,y\n1,p\nx,q\n")).starts_with("t.csv:3: column `a` holds `x`, which is not a number"));
-        assert!(message(readings("a,y\n1,p\n\n\"\",q\n")).starts_with("t.csv:4: column `a` is empty"));
-        for bad in ["nan", "NaN", "inf", "-Infinity", "1e39"] {
-            let message = message(readings(&format!("a,y\n{bad},p\n1,q\n")));
-            assert!(message.starts_with(&format!("t.csv:2: column `a` holds `{bad}`, which is not a finite")), "{message}");
-        }
-        assert!(message(readings("a,y\n1,p\n1,q\n")).starts_with("t.csv: column `a` is 1 in every row"));
-        assert!(message(readings("a,b\n1,2\n")).ends_with("no column `y`; there are: a, b"));
-        assert!(message(readings("y\n1\n")).contains("0 columns are readings"));
-        let wide: Vec<String> = (0..65).map(|i| format!("c{i}")).collect();
-        let text = format!("{},y\n{}1\n", wide.join(","), "1,".repeat(65));
-        assert!(message(readings(&text)).contains("65 columns are readings"));
-        assert!(message(Table::parse(Path::new("t.csv"), b"a,y\n1,\xff\n")).starts_with("t.csv:2: not a CSV file"));
-        assert!(message(Table::read(Path::new("no/such.csv"))).starts_with("no/such.csv: cannot read"));
-    }
-
-    #[test]
-    fn labels_are_sorted_by_value_or_text() {
-        let labels = |text: &str| table(text).and_then(|table| table.labels("y"));
-        assert_eq!(labels("y\n10\n9\n10\n").unwrap(), (vec!["9".into(), "10".into()], vec![1, 0, 1]));
-        assert_eq!(labels("y\nq\np10\n").unwrap(), (vec!["p10".into(), "q".into()], vec![1, 0]));
-        assert!(message(labels("y\np\np\n")).contains("every row has the label `p`"));
-        let many: String = (0..17).map(|i| format!("{i}\n")).collect();
-        assert!(message(labels(&format!("y\n{many}"))).contains("17 different labels"));
-        let known = ["a".to_owned(), "b".to_owned()];
-        let unknown = table("y\nb\nc\n").unwrap().labels_among("y", &known);
-        assert_eq!(message(unknown), "t.csv:3: column `y` holds the label `c`; the model knows: a, b");
-    }
-
-    #[test]
-    fn groups_are_equal_where_all_columns_are() {
-        let table = table("a,b\n1,x\n1,y\n1,x\n").unwrap();
-        let both = table.groups(&["a".into(), "b".into()]).unwrap();
-        assert_eq!(both, Some(vec![0, 1, 0]));
-        assert_eq!(table.groups(&[]).unwrap(), None);
-    }
-}
+mod tests;

@@ -1,0 +1,28 @@
+//! Hands the board's memory map and the linker scripts to the linker.
+
+use std::path::PathBuf;
+use std::{env, fs};
+
+/// The boards' features, as Cargo passes them to a build script, and their folders.
+const BOARDS: [(&str, &str); 1] = [("CARGO_FEATURE_BOARD_MPS2_AN386", "mps2_an386")];
+
+fn main() {
+    println!("cargo:rerun-if-changed=src/boards");
+    if env::var("CARGO_CFG_TARGET_OS").as_deref() != Ok("none") {
+        return;
+    }
+    let chosen: Vec<_> = BOARDS
+        .iter()
+        .filter(|(feature, _)| env::var_os(feature).is_some())
+        .collect();
+    let [(_, folder)] = chosen[..] else {
+        panic!("choose exactly one board feature, not {}", chosen.len());
+    };
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("Cargo sets OUT_DIR"));
+    let memory = format!("src/boards/{folder}/memory.x");
+    fs::copy(&memory, out.join("memory.x")).unwrap_or_else(|error| panic!("{memory}: {error}"));
+    println!("cargo:rustc-link-search={}", out.display());
+    for argument in ["-Tlink.x", "-Tdefmt.x", "--nmagic"] {
+        println!("cargo:rustc-link-arg-bins={argument}");
+    }
+}

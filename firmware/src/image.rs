@@ -1,0 +1,44 @@
+//! The image's entry point and its statics.
+
+// Linked for what they provide: critical sections, and the logger.
+use cortex_m as _;
+use defmt_semihosting as _;
+use static_cell::ConstStaticCell;
+
+use crate::boards::{Board, Chosen};
+use crate::boot::{self, Arena};
+use crate::footprint;
+use crate::inputs::InputBuffers;
+use crate::semihosting::{Fifos, exit};
+use crate::serve::{Identity, Server};
+
+type Inputs = InputBuffers<{ Chosen::PICTURE_LEN }>;
+
+static ARENA: ConstStaticCell<Arena<{ Chosen::ARENA_LEN }>> = ConstStaticCell::new(Arena([0; Chosen::ARENA_LEN]));
+static INPUTS: ConstStaticCell<Inputs> = ConstStaticCell::new(Inputs::new());
+
+/// Exit status when the link failed; 0 when the host closed it.
+const LINK_FAILED: i32 = 1;
+
+#[cortex_m_rt::entry]
+fn main() -> ! {
+    defmt::info!("trident {=str} on {=str}", env!("CARGO_PKG_VERSION"), Chosen::NAME);
+    let (mut link, counter) = Chosen::start();
+    let identity = Identity {
+        board: Chosen::NAME,
+        arena_capacity: Chosen::ARENA_LEN,
+        image_len: footprint::image_len(),
+        other_static_len: footprint::static_len() - Chosen::ARENA_LEN - size_of::<Inputs>(),
+        stack_capacity: footprint::stack_capacity(),
+        stack_high_water: footprint::stack_high_water,
+    };
+    let arena = &mut ARENA.take().0;
+    let served = boot::with_model(Chosen::slots(), arena, &counter, |boot| {
+        let mut server = Server::new(identity, boot, &counter, INPUTS.take());
+        match Fifos::open() {
+            Some(mut fifos) => server.serve(&mut fifos).is_ok(),
+            None => server.serve(&mut link).is_ok(),
+        }
+    });
+    exit(if served { 0 } else { LINK_FAILED })
+}

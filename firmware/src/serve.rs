@@ -1,0 +1,261 @@
+//! The request loop: reads frames from a link, answers them, counts what goes wrong.
+//!
+//! It knows no board: the link has the `embedded-io` traits, and what only a board can tell comes through [`Identity`]
+//! and [`Counter`].
+
+use embedded_io::{Read, Write};
+use trident::graph::Op;
+use trident::wire::{
+    self, CHUNK_LEN, Done, Frame, FrameReader, Info, Model, PROTOCOL_VERSION, Refusal, Reply, Request,
+    SegmentationDigest, SelfTest, State, Statistics, Text, WriteError,
+};
+use trident::{HeadSet, InputSlot, Logits, Network};
+
+use crate::inputs::InputBuffers;
+
+/// What counts instructions.
+pub trait Counter {
+    /// A moment.
+    type Mark: Copy;
+
+    /// Now.
+    fn mark(&self) -> Self::Mark;
+
+    /// Instructions from `start` to now, without those of counting.
+    fn since(&self, start: Self::Mark) -> u64;
+}
+
+/// What only the image knows of itself.
+#[derive(Clone, Copy)]
+pub struct Identity {
+    /// The board's name.
+    pub board: &'static str,
+    /// The arena's size, in bytes.
+    pub arena_capacity: usize,
+    /// Flash that the image takes, in bytes.
+    pub image_len: usize,
+    /// Static RAM but the arena and the input buffers, in bytes.
+    pub other_static_len: usize,
+    /// The stack's size, in bytes.
+    pub stack_capacity: usize,
+    /// The most stack in use since reset, in bytes.
+    pub stack_high_water: fn() -> usize,
+}
+
+/// How booting went.
+pub enum Boot<'a> {
+    /// A model passed all checks.
+    Serving(Loaded<'a>),
+    /// None did.
+    NoModel {
+        /// Why.
+        reason: Text,
+        /// Whether one failed at its self-test, the last of the checks.
+        self_test: SelfTest,
+    },
+}
+
+/// A model that passed all checks.
+pub struct Loaded<'a> {
+    /// The network.
+    pub network: Network<'a>,
+    /// Instructions from the blob's first check to a loaded network.
+    pub load_instructions: u64,
+    /// Instructions of the self-test.
+    pub self_test_instructions: u64,
+}
+
+/// The request loop's state.
+pub struct Server<'a, C, const PICTURE_LEN: usize> {
+    identity: Identity,
+    boot: Boot<'a>,
+    counter: &'a C,
+    inputs: &'a mut InputBuffers<PICTURE_LEN>,
+    mask: [u8; CHUNK_LEN],
+    runs: u32,
+    faults: u32,
+}
+
+impl<'a, C: Counter, const PICTURE_LEN: usize> Server<'a, C, PICTURE_LEN> {
+    /// A server that has answered nothing yet.
+    pub fn new(identity: Identity, boot: Boot<'a>, counter: &'a C, inputs: &'a mut InputBuffers<PICTURE_LEN>) -> Self {
+        Self {
+            identity,
+            boot,
+            counter,
+            inputs,
+            mask: [0; CHUNK_LEN],
+            runs: 0,
+            faults: 0,
+        }
+    }
+
+    /// Answers requests until the link ends.
+    ///
+    /// # Errors
+    /// The link's own.
+    pub fn serve<L: Read + Write>(&mut self, link: &mut L) -> Result<(), L::Error> {
+        let mut reader = FrameReader::new();
+        let mut received = [0; 512];
+        loop {
+            let len = link.read(&mut received)?;
+            if len == 0 {
+                return Ok(());
+            }
+            let mut bytes = &received[..len];
+            while let Some(frame) = reader.feed(&mut bytes) {
+                match frame {
+                    Ok(frame) => self.answer(&frame, link)?,
+                    // Its sequence number cannot be trusted either, so nobody could match an answer.
+                    Err(_) => self.faults = self.faults.wrapping_add(1),
+                }
+            }
+        }
+    }
+
+    fn answer<L: Write>(&mut self, frame: &Frame<'_>, link: &mut L) -> Result<(), L::Error> {
+        let reply = match frame.message() {
+            Ok(request) => self.reply(request).unwrap_or_else(Reply::Refused),
+            Err(_) => Reply::Refused(Refusal::Malformed),
+        };
+        let refused = matches!(reply, Reply::Refused(_));
+        let written = wire::write_frame(link, frame.sequence, &reply);
+        if refused {
+            self.faults = self.faults.wrapping_add(1);
+        }
+        match written {
+            Ok(()) => Ok(()),
+            Err(WriteError::Link(error)) => Err(error),
+            // A test in `wire` shows that the longest reply fits.
+            Err(WriteError::Frame(_)) => unreachable!("a reply longer than a frame"),
+        }
+    }
+
+    fn reply(&mut self, request: Request<'_>) -> Result<Reply<'_>, Refusal> {
+        match request {
+            Request::Info => Ok(Reply::Info(self.info())),
+            Request::Input { slot, offset, bytes } => {
+                self.inputs.put(slot, offset, bytes)?;
+                Ok(Reply::Accepted)
+            }
+            Request::Run { heads } => self.run(heads).map(Reply::Done),
+            Request::Output { offset, len } => {
+                let codes = self.logits()?.codes;
+                let range = part(offset, len, codes.len())?;
+                let bytes = bytemuck::cast_slice(&codes[range]);
+                Ok(Reply::Bytes { offset, bytes })
+            }
+            Request::Mask { offset, len } => self.mask(offset, len),
+            Request::Statistics => Ok(Reply::Statistics(self.statistics())),
+        }
+    }
+
+    fn info(&self) -> Info<'_> {
+        Info {
+            protocol: PROTOCOL_VERSION,
+            board: self.identity.board,
+            firmware: env!("CARGO_PKG_VERSION"),
+            arena_capacity: self.identity.arena_capacity as u32,
+            picture_capacity: PICTURE_LEN as u32,
+            state: match &self.boot {
+                Boot::Serving(loaded) => State::Serving(model(&loaded.network)),
+                Boot::NoModel { reason, .. } => State::NoModel(reason.clone()),
+            },
+        }
+    }
+
+    fn run(&mut self, heads: HeadSet) -> Result<Done, Refusal> {
+        let Boot::Serving(Loaded { network, .. }) = &mut self.boot else {
+            return Err(Refusal::NoModel);
+        };
+        let inputs = self.inputs.inputs();
+        let start = self.counter.mark();
+        let result = network.run(heads, &inputs);
+        let instructions = self.counter.since(start);
+        let outputs = result.map_err(|error| Refusal::Run(wire::text(error)))?;
+        self.runs = self.runs.wrapping_add(1);
+        Ok(Done {
+            heads,
+            probabilities: outputs.classification().unwrap_or_default().iter().copied().collect(),
+            segmentation: outputs.segmentation().map(|logits| SegmentationDigest {
+                len: logits.codes.len() as u32,
+                digest: wire::digest(logits.codes),
+            }),
+            value: outputs.regression(),
+            instructions,
+        })
+    }
+
+    fn mask(&mut self, offset: u32, len: u16) -> Result<Reply<'_>, Refusal> {
+        let logits = logits(&self.boot)?;
+        let classes = usize::from(logits.shape.c);
+        let range = part(offset, len, logits.codes.len() / classes)?;
+        let bytes = &mut self.mask[..range.len()];
+        let codes = &logits.codes[range.start * classes..range.end * classes];
+        Logits { codes, ..logits }.mask(bytes);
+        Ok(Reply::Bytes { offset, bytes })
+    }
+
+    fn logits(&self) -> Result<Logits<'_>, Refusal> {
+        logits(&self.boot)
+    }
+
+    fn statistics(&self) -> Statistics {
+        let (loaded, self_test) = match &self.boot {
+            Boot::Serving(loaded) => (Some(loaded), SelfTest::Passed),
+            Boot::NoModel { self_test, .. } => (None, *self_test),
+        };
+        Statistics {
+            runs: self.runs,
+            faults: self.faults,
+            stack_high_water: (self.identity.stack_high_water)() as u32,
+            stack_capacity: self.identity.stack_capacity as u32,
+            arena_used: loaded.map_or(0, |loaded| loaded.network.arena_len() as u32),
+            arena_capacity: self.identity.arena_capacity as u32,
+            image_len: self.identity.image_len as u32,
+            network_len: size_of::<Network>() as u32,
+            other_static_len: self.identity.other_static_len as u32,
+            load_instructions: loaded.map_or(0, |loaded| loaded.load_instructions),
+            self_test_instructions: loaded.map_or(0, |loaded| loaded.self_test_instructions),
+            self_test,
+        }
+    }
+}
+
+/// What the last run left, if it computed a segmentation.
+fn logits<'b>(boot: &'b Boot<'_>) -> Result<Logits<'b>, Refusal> {
+    match boot {
+        Boot::Serving(loaded) => loaded.network.outputs().segmentation().ok_or(Refusal::NoOutput),
+        Boot::NoModel { .. } => Err(Refusal::NoModel),
+    }
+}
+
+/// The part of an output that a request asks for.
+fn part(offset: u32, len: u16, available: usize) -> Result<core::ops::Range<usize>, Refusal> {
+    let start = offset as usize;
+    let end = start.saturating_add(usize::from(len));
+    if end > available || usize::from(len) > CHUNK_LEN {
+        let available = available as u32;
+        return Err(Refusal::OutOfRange { offset, len, available });
+    }
+    Ok(start..end)
+}
+
+fn model(network: &Network<'_>) -> Model {
+    let blob = network.blob();
+    let graph = blob.graph();
+    let shape = |slot| blob.input(slot).map(|input| input.shape);
+    let logits = graph.nodes().find(|node| node.op == Op::Logits);
+    Model {
+        address: blob.bytes().as_ptr() as usize as u32,
+        blob_len: blob.header().total_len,
+        blob_crc: blob.header().crc,
+        sequence: blob.header().sequence,
+        classification_readings: shape(InputSlot::Classification).map(|shape| shape.c),
+        picture: shape(InputSlot::Picture),
+        regression_readings: shape(InputSlot::Regression).map(|shape| shape.c),
+        segmentation: logits
+            .and_then(|node| graph.tensor(node.input.into()))
+            .map(|tensor| tensor.shape),
+    }
+}

@@ -1,0 +1,178 @@
+//! `trident eval RUN`: what each head is worth, in float, in int8, or on a device, and whether the device agrees to the bit.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use anyhow::{Context, bail};
+use serde::Serialize;
+use trident::wire::Statistics;
+
+use super::table::{figure, table, whole};
+use crate::config::Config;
+use crate::data::{self, Dataset};
+use crate::device::Target;
+use crate::eval::{self, Comparison, Figures, Rows, leading};
+use crate::export::BLOB;
+use crate::model::Model;
+use crate::progress::Progress;
+use crate::quantize::writer::AlignedBytes;
+use crate::run::Run;
+
+/// What to judge, where, and on which rows.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The run folder
+    run: PathBuf,
+    /// float, int8, qemu:BOARD[,uart] or serial:PORT[@BAUD]
+    #[arg(long, default_value = "int8")]
+    on: Place,
+    /// Every row and picture of these files, instead of the run's test split
+    #[arg(long, value_name = "TOML")]
+    data: Option<PathBuf>,
+    /// At most so many rows of each head
+    #[arg(long)]
+    limit: Option<usize>,
+}
+
+/// What computes.
+#[derive(Clone, Debug)]
+enum Place {
+    Float,
+    Int8,
+    Device(Target),
+}
+
+impl FromStr for Place {
+    type Err = String;
+
+    fn from_str(words: &str) -> Result<Self, String> {
+        match words {
+            "float" => Ok(Self::Float),
+            "int8" => Ok(Self::Int8),
+            _ => words.parse().map(Self::Device).map_err(|error| format!("{error}; or write float or int8")),
+        }
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Float => f.write_str("float"),
+            Self::Int8 => f.write_str("int8"),
+            Self::Device(target) => target.fmt(f),
+        }
+    }
+}
+
+/// What `--json` prints.
+#[derive(Debug, Serialize)]
+struct Report {
+    on: String,
+    samples: BTreeMap<&'static str, usize>,
+    heads: Figures,
+    #[serde(flatten)]
+    comparison: Comparison,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    instructions: BTreeMap<&'static str, u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device: Option<Statistics>,
+    generated: Vec<&'static str>,
+}
+
+/// Judges a run and prints its figures.
+///
+/// # Errors
+/// If the run is unfinished, the data do not fit, the device does not answer, or its outputs differ from the host's.
+pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
+    let run = Run::open(&args.run)?;
+    let dataset = match &args.data {
+        Some(path) => data::load_all(&Config::load(path)?, &run.record()?.description)?,
+        None => run.dataset()?,
+    };
+    let rows = Rows::test(&dataset).limited(args.limit.unwrap_or(usize::MAX));
+    let report = judge(&run, &dataset, &rows, &args.on)?;
+    let comparison = report.comparison;
+    if json {
+        super::print_json(&report)?;
+    } else {
+        print(&report);
+    }
+    if comparison.differing_values > 0 {
+        bail!("{} of {} values differ between host and device", comparison.differing_values, comparison.compared_values);
+    }
+    Ok(())
+}
+
+fn judge(run: &Run, dataset: &Dataset, rows: &Rows, place: &Place) -> anyhow::Result<Report> {
+    let transforms = run.transforms()?;
+    let generated = dataset.segmentation.as_ref().is_some_and(|data| data.generated);
+    let mut report = Report {
+        on: place.to_string(),
+        samples: rows.counts(),
+        heads: Figures::new(),
+        comparison: Comparison::default(),
+        instructions: BTreeMap::new(),
+        device: None,
+        generated: generated.then_some("segmentation").into_iter().collect(),
+    };
+    if let Place::Float = place {
+        let model = Model::from_folded(&run.model()?, &crate::train::device(run.config().train.backend));
+        report.heads = eval::float_figures(&model, &transforms, dataset, rows);
+        return Ok(report);
+    }
+    let blob = read_blob(run)?;
+    let host = eval::int8(blob.as_ref(), dataset, rows)?;
+    let mut outputs = host;
+    if let Place::Device(target) = place {
+        let mut client = target.connect(blob.as_ref())?;
+        let (device, instructions) = eval::on_device(&mut client, dataset, rows, &Progress::new())?;
+        report.comparison = eval::compare(&outputs, &device);
+        report.instructions = instructions;
+        report.device = Some(client.statistics()?);
+        outputs = device;
+    }
+    report.heads = eval::figures(&outputs, &transforms, dataset, rows);
+    Ok(report)
+}
+
+/// A run's blob.
+pub fn read_blob(run: &Run) -> anyhow::Result<AlignedBytes> {
+    let path = run.path(BLOB);
+    let bytes = std::fs::read(&path).with_context(|| {
+        format!("cannot read {}; `trident quantize {}` makes it", path.display(), run.folder().display())
+    })?;
+    Ok(AlignedBytes::copy_of(&bytes))
+}
+
+fn print(report: &Report) {
+    let mut rows = table(&["head", "rows", "figure", &report.on, "all figures", "instructions"]);
+    for (head, metrics) in &report.heads {
+        let (name, value) = leading(metrics);
+        let generated = if report.generated.contains(head) { " (generated)" } else { "" };
+        let instructions = report.instructions.get(head).filter(|count| **count > 0);
+        rows.add_row([
+            format!("{head}{generated}"),
+            whole(report.samples[head] as u64),
+            name.into(),
+            figure(value),
+            metrics.summary(),
+            instructions.map_or_else(|| "–".into(), |count| whole(*count)),
+        ]);
+    }
+    println!("{rows}");
+    if let Some(device) = &report.device {
+        println!(
+            "{} values compared with int8 on the host, {} values differ",
+            whole(report.comparison.compared_values),
+            report.comparison.differing_values
+        );
+        println!(
+            "arena {} bytes, stack high-water {} bytes, other statics {} bytes, image {} bytes of flash",
+            whole(device.arena_used.into()),
+            whole(device.stack_high_water.into()),
+            whole(device.other_static_len.into()),
+            whole(device.image_len.into())
+        );
+    }
+}

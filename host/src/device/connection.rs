@@ -1,0 +1,171 @@
+//! Requests out, replies in, in order: sequence numbers, repetition, deadlines.
+
+use std::time::{Duration, Instant};
+
+use trident::wire::{Frame, FrameError, FrameReader, MAX_FRAME_LEN, Reply, Request, encode_frame};
+
+use super::transport::Transport;
+use super::{DeviceError, Qemu};
+
+/// How often it is looked whether the emulator still runs.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// A link and what is behind it. An emulator ends with it.
+pub(super) struct Connection {
+    transport: Box<dyn Transport>,
+    qemu: Option<Qemu>,
+    incoming: Incoming,
+    next_sequence: u16,
+}
+
+impl Connection {
+    pub(super) fn new(transport: Box<dyn Transport>, qemu: Option<Qemu>) -> Self {
+        Self {
+            transport,
+            qemu,
+            incoming: Incoming::default(),
+            next_sequence: 1,
+        }
+    }
+
+    /// What firmware and emulator have said, one indented line each.
+    pub(super) fn log(&self) -> String {
+        self.qemu.as_ref().map_or_else(String::new, |qemu| qemu.log().text())
+    }
+
+    /// Sends requests, as many ahead of their replies as the link bears, and hands each reply to `take` with its request.
+    ///
+    /// # Errors
+    /// A refusal, an error of `take`, or the link's own. What is still on its way then is dropped by the next exchange.
+    pub(super) fn exchange(
+        &mut self,
+        requests: &[Request<'_>],
+        mut take: impl FnMut(&Request<'_>, Reply<'_>) -> Result<(), DeviceError>,
+    ) -> Result<(), DeviceError> {
+        let first = self.next_sequence;
+        self.next_sequence = first.wrapping_add(requests.len() as u16);
+        let sequence = |index: usize| first.wrapping_add(index as u16);
+        let (patience, mut repetitions) = self.transport.patience();
+        let mut sent = 0;
+        let mut answered = 0;
+        while answered < requests.len() {
+            let end = requests.len().min(answered + self.transport.window());
+            self.send(&requests[sent..end], sequence(sent))?;
+            sent = end;
+            let request = &requests[answered];
+            let taken = self.receive(sequence(answered), patience, |reply| match reply {
+                Reply::Refused(refusal) => Err(DeviceError::Refused(refusal)),
+                reply => take(request, reply),
+            });
+            match taken {
+                Ok(()) => answered += 1,
+                Err(DeviceError::Timeout { .. }) if repetitions > 0 => {
+                    repetitions -= 1;
+                    sent = answered;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, requests: &[Request<'_>], mut sequence: u16) -> Result<(), DeviceError> {
+        let mut bytes = Vec::new();
+        for request in requests {
+            let mut frame = [0; MAX_FRAME_LEN];
+            let frame = encode_frame(sequence, request, &mut frame)
+                .map_err(|error| DeviceError::io("send a request")(std::io::Error::other(error)))?;
+            bytes.extend_from_slice(frame);
+            sequence = sequence.wrapping_add(1);
+        }
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        self.transport
+            .send(&bytes)
+            .map_err(DeviceError::io("send to the device"))
+    }
+
+    /// Waits for the reply of that number. Damaged frames and late replies to other requests are passed over.
+    fn receive(
+        &mut self,
+        sequence: u16,
+        patience: Duration,
+        take: impl FnOnce(Reply<'_>) -> Result<(), DeviceError>,
+    ) -> Result<(), DeviceError> {
+        let deadline = Instant::now() + patience;
+        loop {
+            while let Some(frame) = self.incoming.frame() {
+                let Some(frame) = frame.ok().filter(|frame| frame.sequence == sequence) else {
+                    continue;
+                };
+                return take(frame.message().map_err(|error| DeviceError::Unexpected {
+                    found: error.to_string(),
+                    expected: "a reply",
+                })?);
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            let buffer = self.incoming.space();
+            let len = self.transport.receive(buffer, left.min(LOOK_EVERY));
+            let len = len.map_err(DeviceError::io("receive from the device"))?;
+            self.incoming.filled(len);
+            if len == 0 {
+                self.check_alive()?;
+                if left.is_zero() {
+                    return Err(DeviceError::Timeout {
+                        after: patience,
+                        log: self.log(),
+                    });
+                }
+            }
+        }
+    }
+
+    fn check_alive(&mut self) -> Result<(), DeviceError> {
+        match self.qemu.as_mut().and_then(Qemu::ended) {
+            Some(status) => Err(DeviceError::Ended {
+                status,
+                log: self.log(),
+            }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Bytes that have come and the frames among them.
+struct Incoming {
+    reader: FrameReader,
+    bytes: Box<[u8; 4096]>,
+    start: usize,
+    end: usize,
+}
+
+impl Default for Incoming {
+    fn default() -> Self {
+        Self {
+            reader: FrameReader::new(),
+            bytes: Box::new([0; 4096]),
+            start: 0,
+            end: 0,
+        }
+    }
+}
+
+impl Incoming {
+    /// The next frame among what has come, good or damaged.
+    fn frame(&mut self) -> Option<Result<Frame<'_>, FrameError>> {
+        let mut rest = &self.bytes[self.start..self.end];
+        let found = self.reader.feed(&mut rest);
+        self.start = self.end - rest.len();
+        found
+    }
+
+    /// Where bytes may be put once all frames are taken.
+    fn space(&mut self) -> &mut [u8] {
+        &mut self.bytes[..]
+    }
+
+    fn filled(&mut self, len: usize) {
+        (self.start, self.end) = (0, len);
+    }
+}

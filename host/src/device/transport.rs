@@ -1,0 +1,127 @@
+//! Byte links to a device, with deadlines.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use nix::fcntl::OFlag;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
+use serialport::SerialPort;
+
+use super::DeviceError;
+
+/// A link to a device.
+pub trait Transport: Send {
+    /// Sends all bytes.
+    ///
+    /// # Errors
+    /// The link's own.
+    fn send(&mut self, bytes: &[u8]) -> io::Result<()>;
+
+    /// Waits for bytes, at most that long, and gives as many as are there; 0 if none came.
+    ///
+    /// # Errors
+    /// The link's own.
+    fn receive(&mut self, buffer: &mut [u8], timeout: Duration) -> io::Result<usize>;
+
+    /// How many requests may be on their way: more than one only if nothing is lost while the device is busy.
+    fn window(&self) -> usize;
+
+    /// How long to wait for a reply before the request is sent again, and how often.
+    fn patience(&self) -> (Duration, u32);
+}
+
+/// Two FIFOs, whatever is behind them.
+pub struct Fifos {
+    requests: File,
+    replies: File,
+}
+
+impl Fifos {
+    /// Makes `<name>.in` and `<name>.out` in `folder` and opens this side of them.
+    ///
+    /// Each is opened for both directions, so that neither side waits for the other one to open it. When this side is gone, by
+    /// whatever cause, the other one reads the end of the file.
+    pub fn make(folder: &Path, name: &str) -> Result<Self, DeviceError> {
+        let open = |direction: &str, flags: OFlag| {
+            let path = folder.join(format!("{name}.{direction}"));
+            let made = mkfifo(&path, Mode::S_IRUSR | Mode::S_IWUSR).map_err(io::Error::from);
+            let mut options = OpenOptions::new();
+            options.read(true).write(true).custom_flags(flags.bits());
+            made.and_then(|()| options.open(&path))
+                .map_err(DeviceError::io(format!("make the FIFO {}", path.display())))
+        };
+        Ok(Self {
+            requests: open("in", OFlag::empty())?,
+            replies: open("out", OFlag::O_NONBLOCK)?,
+        })
+    }
+}
+
+impl Transport for Fifos {
+    fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        // What is on its way is far less than a FIFO holds, so this does not block even if nobody reads.
+        self.requests.write_all(bytes)
+    }
+
+    fn receive(&mut self, buffer: &mut [u8], timeout: Duration) -> io::Result<usize> {
+        let timeout = PollTimeout::try_from(timeout).unwrap_or(PollTimeout::MAX);
+        match poll(&mut [PollFd::new(self.replies.as_fd(), PollFlags::POLLIN)], timeout) {
+            Ok(0) | Err(nix::errno::Errno::EINTR) => Ok(0),
+            Ok(_) => self.replies.read(buffer),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn window(&self) -> usize {
+        32
+    }
+
+    fn patience(&self) -> (Duration, u32) {
+        // Nothing is lost here; an emulated board on a busy machine is merely slow.
+        (Duration::from_secs(120), 0)
+    }
+}
+
+/// A serial port.
+pub struct Serial(Box<dyn SerialPort>);
+
+impl Serial {
+    /// Opens a port at that rate, 8 data bits, no parity, one stop bit.
+    pub fn open(port: &str, baud: u32) -> Result<Self, DeviceError> {
+        let opened = serialport::new(port, baud).open();
+        opened.map(Self).map_err(|error| DeviceError::Io {
+            action: format!("open the serial port {port} at {baud} bit/s"),
+            source: error.into(),
+        })
+    }
+}
+
+impl Transport for Serial {
+    fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.0.write_all(bytes)?;
+        self.0.flush()
+    }
+
+    fn receive(&mut self, buffer: &mut [u8], timeout: Duration) -> io::Result<usize> {
+        self.0.set_timeout(timeout)?;
+        match self.0.read(buffer) {
+            Err(error) if [ErrorKind::TimedOut, ErrorKind::Interrupted].contains(&error.kind()) => Ok(0),
+            other => other,
+        }
+    }
+
+    fn window(&self) -> usize {
+        // A board polls its UART: what comes while it computes or answers is lost.
+        1
+    }
+
+    fn patience(&self) -> (Duration, u32) {
+        (Duration::from_secs(5), 3)
+    }
+}

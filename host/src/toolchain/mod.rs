@@ -1,0 +1,236 @@
+//! The tools that emulating a device takes: QEMU, a compiler for the target, a linker. Finds them, installs them, builds firmware.
+//!
+//! [`Toolchain::firmware`] and [`Toolchain::qemu`] are all that the rest needs: they give a path, and install what is missing
+//! first if they may. `trident doctor` shows the same findings as a [`Report`].
+//!
+//! | variable | effect |
+//! |---|---|
+//! | `TRIDENT_NO_INSTALL=1` | nothing is ever installed; what is missing is an error with the commands that would |
+//! | `TRIDENT_NO_RUSTUP=1` | rustup is not asked for the target |
+//! | `TRIDENT_WORKSPACE=DIR` | where the sources are, if they were moved after building |
+
+mod compiler;
+mod install;
+mod report;
+mod workspace;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+pub use compiler::Compiler;
+pub use report::{Report, Tool};
+pub use workspace::Workspace;
+
+use crate::device::Board;
+
+/// Why a tool is not there, or firmware not built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ToolchainError {
+    /// The workspace was moved or deleted after this program was built.
+    #[error(
+        "the sources of trident are no longer in {path}: set TRIDENT_WORKSPACE to the folder that holds `firmware` and `shared`"
+    )]
+    WorkspaceGone {
+        /// Where they were.
+        path: PathBuf,
+    },
+    /// Something has to be installed first, and was not.
+    #[error("{what} is missing, and {why}. To install it:\n{commands}")]
+    Missing {
+        /// The tool.
+        what: &'static str,
+        /// Why it was not installed.
+        why: &'static str,
+        /// Shell commands, one per line.
+        commands: String,
+    },
+    /// A command of an installation failed.
+    #[error("installing {what} failed: `{command}` ended with {status}")]
+    Install {
+        /// The tool.
+        what: &'static str,
+        /// The command.
+        command: String,
+        /// How it ended.
+        status: String,
+    },
+    /// The firmware does not build.
+    #[error("building firmware for {board} failed: `{command}` ended with {status}\n{output}")]
+    Build {
+        /// The board.
+        board: &'static str,
+        /// The command.
+        command: String,
+        /// How it ended.
+        status: String,
+        /// What the compiler said.
+        output: String,
+    },
+    /// A file or program could not be used.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// Why it failed.
+        source: io::Error,
+    },
+}
+
+impl ToolchainError {
+    fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { action, path, source }
+    }
+}
+
+/// The tools of this machine.
+#[derive(Debug)]
+pub struct Toolchain {
+    workspace: Workspace,
+}
+
+impl Toolchain {
+    /// Finds the workspace. Tools are looked for when they are needed.
+    ///
+    /// # Errors
+    /// [`ToolchainError::WorkspaceGone`].
+    pub fn new() -> Result<Self, ToolchainError> {
+        let workspace = Workspace::find()?;
+        Ok(Self { workspace })
+    }
+
+    /// QEMU for ARM, installed if it was missing.
+    ///
+    /// # Errors
+    /// It is missing and could not be installed.
+    pub fn qemu(&self) -> Result<PathBuf, ToolchainError> {
+        let program = PathBuf::from(QEMU);
+        if version(&program).is_none() {
+            let _lock = self.workspace.lock()?;
+            if version(&program).is_none() {
+                install::packages("QEMU for ARM", &["qemu-system-arm"])?;
+            }
+        }
+        Ok(program)
+    }
+
+    /// A compiler for the target, installed if it was missing.
+    ///
+    /// # Errors
+    /// It is missing and could not be installed.
+    pub fn compiler(&self, target: &'static str) -> Result<Compiler, ToolchainError> {
+        let _lock = self.workspace.lock()?;
+        Compiler::find_or_install(target)
+    }
+
+    /// Builds the firmware for a board, unless it is up to date, and gives its ELF file.
+    ///
+    /// Calls of several threads and programs wait for each other, so that one builds and the others find it built.
+    ///
+    /// # Errors
+    /// The compiler is missing and could not be installed, or the build failed.
+    pub fn firmware(&self, board: &Board) -> Result<PathBuf, ToolchainError> {
+        let lock = self.workspace.lock()?;
+        let compiler = Compiler::find_or_install(board.target)?;
+        let folder = self.workspace.firmware_folder().join(board.target);
+        let elf = self.workspace.firmware_folder().join(format!("{}.elf", board.name));
+        let mut command = compiler.cargo("build", board.target);
+        command
+            .current_dir(self.workspace.root())
+            .args(["--locked", "--package", "trident-firmware", "--profile", "firmware"])
+            .args(["--no-default-features", "--features", board.feature])
+            .arg("--target-dir")
+            .arg(&folder);
+        let notice = format!("building firmware for {} with {compiler}", board.name);
+        saying_if_slow(notice, || run_build(board, command))?;
+        let built = folder.join(board.target).join("firmware/trident-firmware");
+        place(&built, &elf)?;
+        drop(lock);
+        Ok(elf)
+    }
+
+    /// What is here and what is missing, for the boards' targets. Installs nothing.
+    pub fn report(&self) -> Report {
+        Report::new(self)
+    }
+
+    /// Installs all that is missing.
+    ///
+    /// # Errors
+    /// The first thing that could not be installed.
+    pub fn install_missing(&self) -> Result<(), ToolchainError> {
+        self.qemu()?;
+        for target in report::targets() {
+            self.compiler(target)?;
+        }
+        Ok(())
+    }
+}
+
+/// The emulator's program.
+const QEMU: &str = "qemu-system-arm";
+
+/// Does something, and says what if that takes long enough to wonder.
+fn saying_if_slow<T>(notice: String, work: impl FnOnce() -> T) -> T {
+    const LONG: Duration = Duration::from_secs(2);
+    thread::scope(|scope| {
+        let (finished, finish) = mpsc::channel::<()>();
+        scope.spawn(move || {
+            // Dropping the sender ends the wait at once; nothing is ever sent.
+            if finish.recv_timeout(LONG) == Err(RecvTimeoutError::Timeout) {
+                eprintln!("{notice}");
+            }
+        });
+        let result = work();
+        drop(finished);
+        result
+    })
+}
+
+fn run_build(board: &Board, mut command: Command) -> Result<(), ToolchainError> {
+    let program = PathBuf::from(command.get_program());
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .map_err(ToolchainError::io("run", &program))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(ToolchainError::Build {
+        board: board.name,
+        command: words(&command),
+        status: output.status.to_string(),
+        output: String::from_utf8_lossy(&output.stderr).into_owned(),
+    })
+}
+
+/// Copies `built` to `elf` in one step, unless it is there already: an emulator may be about to read it.
+fn place(built: &Path, elf: &Path) -> Result<(), ToolchainError> {
+    let new = std::fs::read(built).map_err(ToolchainError::io("read", built))?;
+    if std::fs::read(elf).is_ok_and(|old| old == new) {
+        return Ok(());
+    }
+    let partial = elf.with_extension("elf.partial");
+    std::fs::write(&partial, new).map_err(ToolchainError::io("write", &partial))?;
+    std::fs::rename(&partial, elf).map_err(ToolchainError::io("write", elf))
+}
+
+/// The first line of `program --version`, if it can be run.
+fn version(program: &Path) -> Option<String> {
+    let output = workspace::clean(program).arg("--version").output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    output.status.success().then(|| text.lines().next().unwrap_or_default().to_owned())
+}
+
+/// A command as one would type it.
+fn words(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,32 @@
+//! The protocol between a host and a device that serves a model.
+//!
+//! The host asks, the device answers, one reply per request and in order. Both are postcard values; each travels in a frame:
+//!
+//! ```text
+//!  sequence   body           CRC-32/ISO-HDLC
+//!  u16, LE    0..=300 bytes  u32, LE, over sequence and body
+//! └──────────── COBS, so that no byte of it is zero ───────────┘ 00
+//! ```
+//!
+//! A reply carries its request's sequence number. A frame that is damaged is dropped without an answer, since nothing in it can
+//! be trusted; the host then asks again. Every request may be repeated without harm. What is larger than a frame travels in
+//! chunks of at most [`CHUNK_LEN`] bytes.
+//!
+//! One sample, from the host's side: [`Request::Input`] until all inputs are there, [`Request::Run`], then
+//! [`Request::Output`] or [`Request::Mask`] if the digest in [`Reply::Done`] is not enough. Inputs stay until they are
+//! overwritten, results until the next run. Requests may be sent ahead of their replies where the link does not lose
+//! bytes while the device is busy.
+//!
+//! [`FrameReader`] and [`write_frame`] work over any link that has the `embedded-io` traits.
+
+mod frame;
+mod message;
+
+pub use frame::{Frame, FrameError, FrameReader, MAX_BODY_LEN, MAX_FRAME_LEN, WriteError, encode_frame, write_frame};
+pub use message::{
+    CHUNK_LEN, Done, Info, Model, Refusal, Reply, Request, SegmentationDigest, SelfTest, State, Statistics, Text,
+    digest, text,
+};
+
+/// Version of everything in this module. A device tells it in [`Info`]; a host refuses to go on with another one.
+pub const PROTOCOL_VERSION: u16 = 1;

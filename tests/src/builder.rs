@@ -1,0 +1,303 @@
+//! Blobs laid out by hand: tensors without reuse of the arena, parameters one behind the other.
+//!
+//! Every part is public, so that a test can break exactly one rule and pack the result: [`Builder::pack`] checks nothing.
+
+use serde::Serialize;
+use trident::blob::{
+    CRC, FORMAT_VERSION, Golden, HEADER_LEN, HeadDescription, Header, InputDescription, Metadata, Provenance, Sequence,
+    Span,
+};
+use trident::graph::{Element, Node, Op, Tensor};
+use trident::input::{ModelInput, Segment};
+use trident::spec::{Head, HeadSet, InputSlot, PixelScale, Shape};
+
+use crate::aligned::Aligned;
+
+/// The description of an input, owned.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// The slot.
+    pub slot: InputSlot,
+    /// What the caller hands over.
+    pub shape: Shape,
+    /// Names of the readings.
+    pub names: Vec<&'static str>,
+}
+
+/// The description of a head, owned.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// The head.
+    pub head: Head,
+    /// What it tells.
+    pub name: &'static str,
+    /// Class names.
+    pub classes: Vec<&'static str>,
+}
+
+/// All parts of a blob.
+#[derive(Clone, Debug)]
+pub struct Builder {
+    /// The model sequence number.
+    pub sequence: u32,
+    /// Name of the arithmetic.
+    pub arithmetic: &'static str,
+    /// Bytes of arena.
+    pub arena_len: u32,
+    /// Tensors.
+    pub tensors: Vec<Tensor>,
+    /// Nodes.
+    pub nodes: Vec<Node>,
+    /// Input descriptions.
+    pub inputs: Vec<Input>,
+    /// Head descriptions.
+    pub heads: Vec<Output>,
+    /// Golden vectors.
+    pub golden: Vec<Golden>,
+    /// Metrics.
+    pub metrics: Vec<(&'static str, f32)>,
+    /// Weights and tables.
+    pub parameters: Vec<u8>,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            sequence: 1,
+            arithmetic: trident::arithmetic::NAME,
+            arena_len: 0,
+            tensors: Vec::new(),
+            nodes: Vec::new(),
+            inputs: Vec::new(),
+            heads: Vec::new(),
+            golden: Vec::new(),
+            metrics: Vec::new(),
+            parameters: Vec::new(),
+        }
+    }
+}
+
+impl Builder {
+    /// A tensor behind all others, on a 4-byte boundary.
+    pub fn tensor(&mut self, shape: Shape, zero_point: i8, element: Element) -> u8 {
+        let tensor = Tensor {
+            offset: self.arena_len.next_multiple_of(4),
+            shape,
+            zero_point,
+            element,
+            scale: 1.0,
+        };
+        self.arena_len = tensor.range().end as u32;
+        self.tensors.push(tensor);
+        (self.tensors.len() - 1) as u8
+    }
+
+    /// Appends parameters on a boundary of that many bytes; gives their offset.
+    pub fn bytes(&mut self, alignment: usize, bytes: &[u8]) -> u32 {
+        self.parameters
+            .resize(self.parameters.len().next_multiple_of(alignment), 0);
+        self.parameters.extend_from_slice(bytes);
+        (self.parameters.len() - bytes.len()) as u32
+    }
+
+    /// Appends parameters of 4-byte elements.
+    pub fn words<T: bytemuck::NoUninit>(&mut self, words: &[T]) -> u32 {
+        self.bytes(4, bytemuck::cast_slice(words))
+    }
+
+    /// Appends weights, on the 16-byte boundary that word loads like.
+    pub fn weights(&mut self, weights: &[i8]) -> u32 {
+        self.bytes(16, bytemuck::cast_slice(weights))
+    }
+
+    /// An input step: one table per model input, each from a reading.
+    pub fn readings(
+        &mut self,
+        (slot, names): (InputSlot, &[&'static str]),
+        tables: &[(u16, &[Segment])],
+        inverse_scale: f32,
+        zero_point: i8,
+    ) -> u8 {
+        let output = self.tensor(Shape::row(tables.len() as u16), zero_point, Element::I8);
+        let (mut inputs, mut segments) = (Vec::new(), Vec::new());
+        for &(feature, table) in tables {
+            inputs.push(ModelInput {
+                feature,
+                segments: table.len() as u16,
+                first: segments.len() as u32,
+            });
+            segments.extend_from_slice(table);
+        }
+        let node = Node {
+            input: slot as u8,
+            output,
+            weights: self.words(&inputs),
+            channels: self.words(&segments),
+            p: [
+                segments.len() as i32,
+                inverse_scale.to_bits() as i32,
+                names.len() as i32,
+            ],
+            ..Node::new(Op::Readings, HeadSet::ALL)
+        };
+        self.nodes.push(node);
+        self.inputs.push(Input {
+            slot,
+            shape: Shape::row(names.len() as u16),
+            names: names.to_vec(),
+        });
+        output
+    }
+
+    /// A picture of that size.
+    pub fn picture(&mut self, h: u16, w: u16) -> u8 {
+        let shape = Shape::new(h, w, 3);
+        let output = self.tensor(shape, 0, Element::I8);
+        self.nodes.push(Node {
+            input: InputSlot::Picture as u8,
+            output,
+            ..Node::new(Op::Picture, HeadSet::ALL)
+        });
+        self.inputs.push(Input {
+            slot: InputSlot::Picture,
+            shape,
+            names: Vec::new(),
+        });
+        output
+    }
+
+    /// A node that writes a new tensor of codes.
+    pub fn codes(&mut self, mut node: Node, shape: Shape, zero_point: i8) -> u8 {
+        node.output = self.tensor(shape, zero_point, Element::I8);
+        self.nodes.push(node);
+        node.output
+    }
+
+    /// A last layer, `outputs` accumulators of all of `input`.
+    pub fn sums(&mut self, input: u8, weights: &[i8], bias: &[i32]) -> u8 {
+        let output = self.tensor(Shape::row(bias.len() as u16), 0, Element::I32);
+        let node = Node {
+            input,
+            output,
+            weights: self.weights(weights),
+            channels: self.words(bias),
+            ..Node::new(Op::Linear, HeadSet::ALL)
+        };
+        self.nodes.push(node);
+        output
+    }
+
+    /// A head's last node and its description.
+    pub fn head(&mut self, node: Node, name: &'static str, classes: &[&'static str]) {
+        let head = node.heads.iter().next().expect("an output node serves one head");
+        self.nodes.push(node);
+        self.heads.push(Output {
+            head,
+            name,
+            classes: classes.to_vec(),
+        });
+    }
+
+    /// Gives every node the heads that need it, drops those that none needs, and with them their input descriptions.
+    pub fn assign_heads(&mut self) {
+        let mut needed = vec![HeadSet::EMPTY; self.tensors.len()];
+        for node in self.nodes.iter_mut().rev() {
+            if let Some(output) = node.writes() {
+                node.heads = needed[output];
+            }
+            for tensor in node.reads() {
+                needed[tensor] = needed[tensor].union(node.heads);
+            }
+        }
+        self.nodes.retain(|node| !node.heads.is_empty());
+        let nodes = &self.nodes;
+        self.inputs.retain(|input| {
+            nodes
+                .iter()
+                .any(|node| node.op.is_input() && node.input == input.slot as u8)
+        });
+    }
+
+    /// The blob.
+    pub fn pack(&self) -> Aligned {
+        let metadata = self.metadata();
+        let parameters_offset = (HEADER_LEN + metadata.len()).next_multiple_of(16);
+        let header = Header {
+            crc: 0,
+            version: FORMAT_VERSION,
+            flags: 0,
+            total_len: (parameters_offset + self.parameters.len()) as u32,
+            sequence: self.sequence,
+            metadata_len: metadata.len() as u32,
+            parameters_offset: parameters_offset as u32,
+        };
+        let mut bytes = header.encode().to_vec();
+        bytes.extend_from_slice(&metadata);
+        bytes.resize(parameters_offset, 0);
+        bytes.extend_from_slice(&self.parameters);
+        seal(&mut bytes);
+        Aligned::copy_of(&bytes)
+    }
+
+    fn metadata(&self) -> Vec<u8> {
+        let tensors: Vec<u8> = self.tensors.iter().flat_map(Tensor::encode).collect();
+        let nodes: Vec<u8> = self.nodes.iter().flat_map(Node::encode).collect();
+        let names: Vec<Vec<u8>> = self.inputs.iter().map(|input| sequence(&input.names)).collect();
+        let classes: Vec<Vec<u8>> = self.heads.iter().map(|head| sequence(&head.classes)).collect();
+        let inputs = self.inputs.iter().zip(&names).map(|(input, names)| InputDescription {
+            slot: input.slot,
+            shape: input.shape,
+            pixels: PixelScale::Centred,
+            names: Sequence::new(names),
+        });
+        let heads = self.heads.iter().zip(&classes).map(|(head, classes)| HeadDescription {
+            head: head.head,
+            name: head.name,
+            classes: Sequence::new(classes),
+            threshold: 0.5,
+        });
+        let (inputs, heads) = (sequence(inputs), sequence(heads));
+        let (golden, metrics) = (sequence(&self.golden), sequence(&self.metrics));
+        let metadata = Metadata {
+            arithmetic: self.arithmetic,
+            arena_len: self.arena_len,
+            tensors: &tensors,
+            nodes: &nodes,
+            inputs: Sequence::new(&inputs),
+            heads: Sequence::new(&heads),
+            golden: Sequence::new(&golden),
+            provenance: Provenance {
+                tool: "tests",
+                model: "tiny",
+                data_sha256: [0xDA; 32],
+                metrics: Sequence::new(&metrics),
+            },
+        };
+        postcard::to_stdvec(&metadata).expect("metadata encode")
+    }
+
+    /// A span of parameters appended on a 4-byte boundary.
+    pub fn span<T: bytemuck::NoUninit>(&mut self, elements: &[T]) -> Span {
+        Span {
+            offset: self.bytes(4, bytemuck::cast_slice(elements)),
+            len: size_of_val(elements) as u32,
+        }
+    }
+}
+
+/// Postcard elements one behind the other.
+fn sequence<T: Serialize>(elements: impl IntoIterator<Item = T>) -> Vec<u8> {
+    elements
+        .into_iter()
+        .flat_map(|element| postcard::to_stdvec(&element).expect("element encodes"))
+        .collect()
+}
+
+/// Writes the checksum that belongs to the other bytes.
+///
+/// # Panics
+/// If there is no room for it.
+pub fn seal(blob: &mut [u8]) {
+    let crc = CRC.checksum(&blob[4..]);
+    blob[..4].copy_from_slice(&crc.to_le_bytes());
+}

@@ -1,0 +1,235 @@
+//! Two small blobs built by hand: one with every operator and all three heads, and the least there is.
+
+use trident::blob::{Blob, CRC, Golden, Span};
+use trident::graph::{Node, Op};
+use trident::input::Segment;
+use trident::spec::{Head, HeadSet, InputSlot, Shape};
+use trident::{Inputs, Network};
+
+use crate::aligned::Aligned;
+use crate::builder::Builder;
+use crate::noise::Noise;
+
+/// Readings that [`tiny`] classifies.
+pub const CLASSIFICATION: [f32; 2] = [0.75, -2.5];
+/// Readings that [`tiny`] regresses on.
+pub const REGRESSION: [f32; 2] = [12.0, 0.125];
+
+/// A picture for [`tiny`], 4 × 4.
+pub fn picture() -> [u8; 48] {
+    core::array::from_fn(|i| (i * 37 % 256) as u8)
+}
+
+/// Inputs for [`tiny`].
+pub fn inputs(picture: &[u8]) -> Inputs<'_> {
+    Inputs {
+        classification: Some(&CLASSIFICATION),
+        picture: Some(picture),
+        regression: Some(&REGRESSION),
+    }
+}
+
+/// Every operator, all three heads, one golden vector.
+///
+/// ```text
+/// readings ► Linear ► Linear ► probabilities
+/// picture ► Conv2d ┬► DepthwiseConv2d ► Add ► Upsample2d ► Concat ► Conv2d ► Lut ► logits
+///                  ├► MaxPool2d ────────┘                    │
+///                  └────────────────────────────────────────►┘
+/// readings ► Linear ► Linear ► value
+/// ```
+pub fn tiny() -> Builder {
+    let mut builder = without_golden();
+    let blob = builder.pack();
+    let blob = Blob::new_checked(blob.bytes()).expect("tiny is a blob");
+    let mut arena = Aligned::zeroed(blob.graph().arena_len());
+    let mut network = Network::load(blob, arena.bytes_mut()).expect("tiny loads");
+    let picture = picture();
+    let outputs = network.run(HeadSet::ALL, &inputs(&picture)).expect("tiny runs");
+    let probabilities = outputs.classification().expect("asked for").to_vec();
+    let logits = outputs.segmentation().expect("asked for");
+    let logits_crc = CRC.checksum(bytemuck::cast_slice(logits.codes));
+    let value_bits = outputs.regression().expect("asked for").to_bits();
+    let golden = Golden {
+        inputs: [
+            builder.span(&CLASSIFICATION),
+            builder.span(&picture),
+            builder.span(&REGRESSION),
+        ],
+        probabilities: builder.span(&probabilities),
+        logits_crc: Some(logits_crc),
+        value_bits: Some(value_bits),
+    };
+    builder.golden.push(golden);
+    builder
+}
+
+fn without_golden() -> Builder {
+    let mut builder = Builder {
+        sequence: 7,
+        metrics: vec![("accuracy", 0.875)],
+        ..Builder::default()
+    };
+    let mut noise = Noise::new(1);
+    classify(&mut builder, &mut noise);
+    segment(&mut builder, &mut noise);
+    regress(&mut builder, &mut noise);
+    builder.assign_heads();
+    builder
+}
+
+fn classify(builder: &mut Builder, noise: &mut Noise) {
+    let bent = [piece(-3.0, -1.0, 0.5), piece(1.0, 1.0, 0.125)];
+    let tables: [(u16, &[Segment]); 3] = [(0, &bent), (0, &[piece(0.0, 0.0, 1.0)]), (1, &[piece(-1.0, 0.5, 0.25)])];
+    let row = builder.readings((InputSlot::Classification, &["width", "alpha"]), &tables, 50.0, -3);
+    let hidden = linear(builder, noise, row, 4);
+    let weights = noise.weights(4);
+    let sums = builder.sums(hidden, &weights, &[-900]);
+    let scales = builder.words(&[0.000_5f32]);
+    let node = Node {
+        input: sums,
+        weights: scales,
+        ..Node::new(Op::Probabilities, Head::Classification.into())
+    };
+    builder.head(node, "particle", &["hadron", "gamma"]);
+}
+
+fn segment(builder: &mut Builder, noise: &mut Noise) {
+    let (full, half) = (Shape::new(4, 4, 4), Shape::new(2, 2, 4));
+    let picture = builder.picture(4, 4);
+    let conv = convolution(builder, noise, Op::Conv2d, picture, (3, 1, 1), full, -20);
+    let depthwise = convolution(builder, noise, Op::DepthwiseConv2d, conv, (3, 2, 0), half, 6);
+    let pooled = Node {
+        input: conv,
+        kernel: 2,
+        ..Node::new(Op::MaxPool2d, HeadSet::ALL)
+    };
+    let pooled = builder.codes(pooled, half, -20);
+    let (qa, qb, right_shift) = (1 << 19, 3 << 18, 20);
+    let sum = Node {
+        input: depthwise,
+        second: pooled,
+        right_shift,
+        lo: -20,
+        hi: 127,
+        p: [qa, qb, (1 << (right_shift - 1)) - 6 * qa + 20 * qb],
+        ..Node::new(Op::Add, HeadSet::ALL)
+    };
+    let sum = builder.codes(sum, half, -20);
+    let up = Node {
+        input: sum,
+        kernel: 2,
+        ..Node::new(Op::Upsample2d, HeadSet::ALL)
+    };
+    let up = builder.codes(up, full, -20);
+    let both = Node {
+        input: up,
+        second: conv,
+        ..Node::new(Op::Concat, HeadSet::ALL)
+    };
+    let both = builder.codes(both, Shape::new(4, 4, 8), -20);
+    let classes = Shape::new(4, 4, 2);
+    let logits = convolution(builder, noise, Op::Conv2d, both, (1, 1, 0), classes, 0);
+    let table: Vec<i8> = (-128..=127).map(|code: i16| (code / 2) as i8).collect();
+    let table = Node {
+        input: logits,
+        weights: builder.weights(&table),
+        ..Node::new(Op::Lut, HeadSet::ALL)
+    };
+    let table = builder.codes(table, classes, 0);
+    let node = Node {
+        input: table,
+        ..Node::new(Op::Logits, Head::Segmentation.into())
+    };
+    builder.head(node, "ground", &["soil", "plant"]);
+}
+
+fn regress(builder: &mut Builder, noise: &mut Noise) {
+    let tables: [(u16, &[Segment]); 2] = [(0, &[piece(0.0, -1.0, 0.1)]), (1, &[piece(0.0, 0.0, 2.0)])];
+    let row = builder.readings((InputSlot::Regression, &["speed", "angle"]), &tables, 60.0, 4);
+    let hidden = linear(builder, noise, row, 3);
+    let weights = noise.weights(3);
+    let sums = builder.sums(hidden, &weights, &[250]);
+    value(builder, sums, 0.01, 120.0);
+}
+
+fn value(builder: &mut Builder, sums: u8, scale: f32, offset: f32) {
+    let node = Node {
+        input: sums,
+        p: [scale.to_bits() as i32, offset.to_bits() as i32, 0],
+        ..Node::new(Op::Value, Head::Regression.into())
+    };
+    builder.head(node, "level", &[]);
+}
+
+fn linear(builder: &mut Builder, noise: &mut Noise, input: u8, units: u16) -> u8 {
+    let count = builder.tensors[usize::from(input)].shape.len();
+    let node = Node {
+        weights: builder.weights(&noise.weights(count * usize::from(units))),
+        ..requantized(builder, noise, Op::Linear, input, units.into())
+    };
+    builder.codes(node, Shape::row(units), -9)
+}
+
+fn convolution(
+    builder: &mut Builder,
+    noise: &mut Noise,
+    op: Op,
+    input: u8,
+    (kernel, stride, pad): (u8, u8, u8),
+    shape: Shape,
+    zero_point: i8,
+) -> u8 {
+    let read = match op {
+        Op::Conv2d => builder.tensors[usize::from(input)].shape.c,
+        _ => 1,
+    };
+    let count = usize::from(kernel).pow(2) * usize::from(read) * usize::from(shape.c);
+    let node = Node {
+        kernel,
+        stride,
+        pad_top: pad,
+        pad_left: pad,
+        weights: builder.weights(&noise.weights(count)),
+        ..requantized(builder, noise, op, input, shape.c.into())
+    };
+    builder.codes(node, shape, zero_point)
+}
+
+fn requantized(builder: &mut Builder, noise: &mut Noise, op: Op, input: u8, channels: usize) -> Node {
+    let mut words: Vec<i32> = (0..channels).map(|_| noise.int(-2000..=2000) as i32).collect();
+    words.extend((0..channels).map(|_| noise.int(1 << 29..=(1 << 31) - 1) as i32));
+    Node {
+        input,
+        right_shift: 38,
+        lo: -128,
+        hi: 127,
+        channels: builder.words(&words),
+        ..Node::new(op, HeadSet::ALL)
+    }
+}
+
+/// The least blob: one reading, one weight, one value; of a reading `x` between −2 and 1.98 it makes `2x + 1`, to a 32nd.
+pub fn minimal() -> Builder {
+    let mut builder = Builder {
+        sequence: 3,
+        ..Builder::default()
+    };
+    let table: [(u16, &[Segment]); 1] = [(0, &[piece(0.0, 0.0, 1.0)])];
+    let row = builder.readings((InputSlot::Regression, &["x"]), &table, 64.0, 0);
+    let sums = builder.sums(row, &[64], &[0]);
+    value(&mut builder, sums, 1.0 / 2048.0, 1.0);
+    builder.assign_heads();
+    builder.golden.push(Golden {
+        inputs: [Span::default(), Span::default(), Span::default()],
+        probabilities: Span::default(),
+        logits_crc: None,
+        value_bits: Some(2.0f32.to_bits()),
+    });
+    builder.golden[0].inputs[InputSlot::Regression as usize] = builder.span(&[0.5f32]);
+    builder
+}
+
+fn piece(start: f32, base: f32, slope: f32) -> Segment {
+    Segment { start, base, slope }
+}
