@@ -2,7 +2,7 @@
 //!
 //! What a graph that passed holds: every record decodes; every tensor lies in the arena, is written exactly once and before it is
 //! read; shapes fit their operators; weights and tables lie inside the parameters and are aligned; tensors that live at the
-//! same time do not overlap; a node's inputs are made for every head the node serves; work is bounded.
+//! same time do not overlap, but for an addition in place of its first input; a node's inputs are made for every head the node serves; work is bounded.
 
 use crate::blob::{InputDescription, Metadata};
 use crate::graph::{Element, Graph, MAX_TENSORS, Node, Op, Tensor};
@@ -353,12 +353,27 @@ fn check_lifetimes(graph: &Graph<'_>) -> Result<(), GraphError> {
         for first in 0..second {
             let lives = written[first] <= last_read[second] && written[second] <= last_read[first];
             let used = written[first] != NEVER && written[second] != NEVER;
-            if used && lives && overlaps(graph, first, second) {
+            let in_place = || adds_in_place(graph, written[second], first, second, &last_read)
+                || adds_in_place(graph, written[first], second, first, &last_read);
+            if used && lives && overlaps(graph, first, second) && !in_place() {
                 return Err(GraphError::Overlap { first, second });
             }
         }
     }
     Ok(())
+}
+
+/// Whether `writer` is an addition that puts its result exactly where its first input lies, which nothing reads any more.
+fn adds_in_place(graph: &Graph<'_>, writer: u8, read: usize, result: usize, last_read: &[u8]) -> bool {
+    let offset = |tensor| graph.tensor(tensor).map(|tensor| tensor.offset);
+    graph.node(writer.into()).is_some_and(|node| {
+        node.op == Op::Add
+            && node.input != node.second
+            && usize::from(node.input) == read
+            && usize::from(node.output) == result
+            && last_read[read] == writer
+            && offset(read) == offset(result)
+    })
 }
 
 fn overlaps(graph: &Graph<'_>, first: usize, second: usize) -> bool {

@@ -117,7 +117,7 @@ pub enum Op {
     Upsample2d = 6,
     /// Channels of `input`, then of `second`; one scale for all three.
     Concat = 7,
-    /// Sum of codes: `p0` is `qa`, `p1` is `qb`, `p2` the bias ([`AddCodes`](crate::arithmetic::AddCodes)).
+    /// Sum of codes, in its own place or exactly in that of `input` if nothing reads that later: `p0` is `qa`, `p1` is `qb`, `p2` the bias ([`AddCodes`](crate::arithmetic::AddCodes)).
     Add = 8,
     /// Each code looked up. `weights`: 256 codes, that of −128 first.
     Lut = 9,

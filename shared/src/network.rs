@@ -14,7 +14,7 @@ use crate::graph::{Element, Graph, Node, Op, Tensor};
 use crate::input::InputStep;
 use crate::kernels::conv2d::{Window, conv2d};
 use crate::kernels::depthwise::depthwise;
-use crate::kernels::elementwise::{add, concat, lut};
+use crate::kernels::elementwise::{add, add_in_place, concat, lut};
 use crate::kernels::linear::{linear, linear_sums};
 use crate::kernels::resample::{max_pool2d, upsample2d};
 use crate::parameters::Parameters;
@@ -478,17 +478,6 @@ fn transform(arena: &mut [u8], node: &Node, input: &Tensor, output: &Tensor, par
 
 /// Runs a node that reads two tensors, or one of them twice.
 fn combine(arena: &mut [u8], node: &Node, [a, b]: [&Tensor; 2], output: &Tensor) {
-    let (from_a, from_b, to): (&[u8], &[u8], &mut [u8]) = if node.input == node.second {
-        let [from, to] = disjoint(arena, [a.range(), output.range()]);
-        (from, from, to)
-    } else {
-        let [from_a, from_b, to] = disjoint(arena, [a.range(), b.range(), output.range()]);
-        (from_a, from_b, to)
-    };
-    let (from_a, from_b, to) = (codes(from_a), codes(from_b), codes_mut(to));
-    if node.op == Op::Concat {
-        return concat((from_a, a.shape.c.into()), (from_b, b.shape.c.into()), to);
-    }
     let rule = AddCodes {
         qa: node.p[0],
         qb: node.p[1],
@@ -498,7 +487,22 @@ fn combine(arena: &mut [u8], node: &Node, [a, b]: [&Tensor; 2], output: &Tensor)
         lo: node.lo,
         hi: node.hi,
     };
-    add(from_a, from_b, &rule, to);
+    if node.op == Op::Add && a.offset == output.offset {
+        let [to, from] = disjoint(arena, [output.range(), b.range()]);
+        return add_in_place(codes_mut(to), codes(from), &rule);
+    }
+    let (from_a, from_b, to): (&[u8], &[u8], &mut [u8]) = if node.input == node.second {
+        let [from, to] = disjoint(arena, [a.range(), output.range()]);
+        (from, from, to)
+    } else {
+        let [from_a, from_b, to] = disjoint(arena, [a.range(), b.range(), output.range()]);
+        (from_a, from_b, to)
+    };
+    let (from_a, from_b, to) = (codes(from_a), codes(from_b), codes_mut(to));
+    match node.op {
+        Op::Concat => concat((from_a, a.shape.c.into()), (from_b, b.shape.c.into()), to),
+        _ => add(from_a, from_b, &rule, to),
+    }
 }
 
 /// Parts of the arena that the blob's checks have proven not to overlap.

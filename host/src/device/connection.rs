@@ -81,7 +81,9 @@ impl Connection {
         if bytes.is_empty() {
             return Ok(());
         }
-        self.transport.send(&bytes).map_err(DeviceError::io("send to the device"))
+        self.transport
+            .send(&bytes)
+            .map_err(DeviceError::io("send to the device"))
     }
 
     /// Waits for the reply of that number. Damaged frames and late replies to other requests are passed over.

@@ -92,7 +92,10 @@ impl fmt::Display for Target {
                 LinkKind::Fifo => write!(f, "qemu:{}", board.name),
                 LinkKind::Uart => write!(f, "qemu:{},uart", board.name),
             },
-            Self::Serial { port, baud: DEFAULT_BAUD } => write!(f, "serial:{port}"),
+            Self::Serial {
+                port,
+                baud: DEFAULT_BAUD,
+            } => write!(f, "serial:{port}"),
             Self::Serial { port, baud } => write!(f, "serial:{port}@{baud}"),
         }
     }
@@ -145,7 +148,12 @@ mod tests {
 
     #[test]
     fn words_name_devices() {
-        for words in ["qemu:mps2-an386", "qemu:mps2-an386,uart", "serial:/dev/ttyUSB0", "serial:COM3@921600"] {
+        for words in [
+            "qemu:mps2-an386",
+            "qemu:mps2-an386,uart",
+            "serial:/dev/ttyUSB0",
+            "serial:COM3@921600",
+        ] {
             assert_eq!(words.parse::<Target>().unwrap().to_string(), words);
         }
         assert_eq!("qemu:mps2-an386,fifo".parse(), Ok(Target::default_qemu()));

@@ -54,7 +54,7 @@ pub struct EdgeWidths {
 impl Default for EdgeWidths {
     fn default() -> Self {
         Self {
-            classification: vec![64, 32],
+            classification: vec![96, 48],
             regression: vec![64, 64, 32],
             segmentation: [12, 20, 28, 40, 8],
         }

@@ -225,15 +225,8 @@ impl Lowering<'_> {
             Layer::Add { .. } => {
                 let terms = [0, 1].map(|i| self.ranges.of(spec.inputs[i].into()).quantization);
                 add_rule(&mut node, terms, sum_range);
-                if node.input == node.second {
-                    return Err(LayerError::AddsItself);
-                }
             }
-            Layer::Concat => {
-                if node.input == node.second {
-                    return Err(LayerError::AddsItself);
-                }
-            }
+            Layer::Concat => {}
         }
         node.output = self.tensor(shape, sum_range, element)?;
         let mut output = node.output;
@@ -382,20 +375,15 @@ impl Lowering<'_> {
                 life.1 = life.1.max(last);
             }
         }
-        let demands: Vec<Demand> = lives
-            .iter()
-            .zip(&self.tensors)
-            .map(|(life, tensor)| {
-                let (first, last) = life.unwrap_or((0, 0));
-                Demand {
-                    len: tensor.byte_len(),
-                    life: first..=last,
-                }
-            })
-            .collect();
-        let plan = plan(&demands);
-        for (tensor, &offset) in self.tensors.iter_mut().zip(&plan.offsets) {
-            tensor.offset = u32::try_from(offset).map_err(|_| LayerError::TooLarge.at(0))?;
+        let places = self.add_in_place(&mut lives);
+        let demand = |tensor: usize| {
+            let (first, last) = lives[tensor].unwrap_or((0, 0));
+            let len = if places[tensor] == tensor { self.tensors[tensor].byte_len() } else { 0 };
+            Demand { len, life: first..=last }
+        };
+        let plan = plan(&(0..self.tensors.len()).map(demand).collect::<Vec<_>>());
+        for (tensor, &place) in self.tensors.iter_mut().zip(&places) {
+            tensor.offset = u32::try_from(plan.offsets[place]).map_err(|_| LayerError::TooLarge.at(0))?;
         }
         Ok(Lowered {
             tensors: self.tensors,
@@ -409,6 +397,29 @@ impl Lowering<'_> {
                 .map(|t| t.map_or(usize::MAX, usize::from))
                 .collect(),
         })
+    }
+}
+
+impl Lowering<'_> {
+    /// Lets every addition whose first or second input is read for the last time write its sum in that input's place. Gives,
+    /// per tensor, the tensor whose place it takes; that one's life then covers both.
+    fn add_in_place(&mut self, lives: &mut [Option<(usize, usize)>]) -> Vec<usize> {
+        let mut places: Vec<usize> = (0..self.tensors.len()).collect();
+        for (step, node) in self.nodes.iter_mut().enumerate().filter(|(_, node)| node.op == Op::Add) {
+            let dies = |tensor: u8| lives[places[usize::from(tensor)]].is_some_and(|(_, last)| last == step);
+            if node.input == node.second || !(dies(node.input) || dies(node.second)) {
+                continue;
+            }
+            if !dies(node.input) {
+                std::mem::swap(&mut node.input, &mut node.second);
+                node.p.swap(0, 1);
+            }
+            let (place, output) = (places[usize::from(node.input)], usize::from(node.output));
+            places[output] = place;
+            let last = lives[output].take().map_or(step, |(_, last)| last);
+            lives[place].iter_mut().for_each(|life| life.1 = last);
+        }
+        places
     }
 }
 

@@ -67,9 +67,6 @@ pub enum LayerError {
         /// The channel.
         channel: usize,
     },
-    /// Add and Concat read two different values.
-    #[error("reads one value twice")]
-    AddsItself,
     /// More tensors or nodes than a blob may hold.
     #[error("makes the graph larger than a blob may hold")]
     TooLarge,

@@ -55,7 +55,10 @@ impl Compiler {
         }
         if rustup_may_be_asked() {
             eprintln!("installing: rustup target add {target}");
-            let added = clean("rustup").args(["target", "add", target]).stdin(Stdio::null()).status();
+            let added = clean("rustup")
+                .args(["target", "add", target])
+                .stdin(Stdio::null())
+                .status();
             match Self::installed(target) {
                 Some(compiler) if added.is_ok_and(|status| status.success()) => return Ok(compiler),
                 _ => eprintln!("rustup could not add the target; trying the distribution's compiler"),
@@ -91,7 +94,10 @@ impl Compiler {
     }
 
     fn installed(target: &str) -> Option<Self> {
-        let output = clean("rustc").args(["--print", "target-libdir", "--target", target]).output().ok()?;
+        let output = clean("rustc")
+            .args(["--print", "target-libdir", "--target", target])
+            .output()
+            .ok()?;
         let folder = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim_end());
         let is_core = |name: &str| name.starts_with("libcore-") && name.ends_with(".rlib");
         let has_core = folder

@@ -58,14 +58,21 @@ fn agreed(what: &str, packages: &[&str]) -> bool {
 
 fn apt(what: &'static str, job: &[&str], packages: &[&str]) -> Result<(), ToolchainError> {
     let mut command = if is_root() { clean("apt-get") } else { sudo() };
-    command.args(job).args(packages).env("DEBIAN_FRONTEND", "noninteractive");
+    command
+        .args(job)
+        .args(packages)
+        .env("DEBIAN_FRONTEND", "noninteractive");
     // Standard output is for results; apt's chatter is shown only if it fails.
     let output = command.stdin(Stdio::inherit()).output();
     let output = output.map_err(ToolchainError::io("run", Path::new("apt-get")))?;
     if output.status.success() {
         return Ok(());
     }
-    eprint!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    eprint!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
     Err(ToolchainError::Install {
         what,
         command: words(&command),

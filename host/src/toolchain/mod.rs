@@ -17,6 +17,9 @@ mod workspace;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
 pub use compiler::Compiler;
 pub use report::{Report, Tool};
@@ -138,9 +141,6 @@ impl Toolchain {
         let compiler = Compiler::find_or_install(board.target)?;
         let folder = self.workspace.firmware_folder().join(board.target);
         let elf = self.workspace.firmware_folder().join(format!("{}.elf", board.name));
-        if !elf.exists() {
-            eprintln!("building firmware for {} with {compiler}", board.name);
-        }
         let mut command = compiler.cargo("build", board.target);
         command
             .current_dir(self.workspace.root())
@@ -148,7 +148,8 @@ impl Toolchain {
             .args(["--no-default-features", "--features", board.feature])
             .arg("--target-dir")
             .arg(&folder);
-        run_build(board, command)?;
+        let notice = format!("building firmware for {} with {compiler}", board.name);
+        saying_if_slow(notice, || run_build(board, command))?;
         let built = folder.join(board.target).join("firmware/trident-firmware");
         place(&built, &elf)?;
         drop(lock);
@@ -175,6 +176,23 @@ impl Toolchain {
 
 /// The emulator's program.
 const QEMU: &str = "qemu-system-arm";
+
+/// Does something, and says what if that takes long enough to wonder.
+fn saying_if_slow<T>(notice: String, work: impl FnOnce() -> T) -> T {
+    const LONG: Duration = Duration::from_secs(2);
+    thread::scope(|scope| {
+        let (finished, finish) = mpsc::channel::<()>();
+        scope.spawn(move || {
+            // Dropping the sender ends the wait at once; nothing is ever sent.
+            if finish.recv_timeout(LONG) == Err(RecvTimeoutError::Timeout) {
+                eprintln!("{notice}");
+            }
+        });
+        let result = work();
+        drop(finished);
+        result
+    })
+}
 
 fn run_build(board: &Board, mut command: Command) -> Result<(), ToolchainError> {
     let program = PathBuf::from(command.get_program());

@@ -52,9 +52,12 @@ impl Report {
         ];
         for target in targets() {
             let found = Compiler::find(target).map(|compiler| compiler.to_string());
-            tools.push(Tool::new(format!("rustc for {target}"), "builds the firmware", found, || {
-                compiler::commands(target)
-            }));
+            tools.push(Tool::new(
+                format!("rustc for {target}"),
+                "builds the firmware",
+                found,
+                || compiler::commands(target),
+            ));
         }
         let ready = tools.iter().all(|tool| tool.found.is_some());
         Self { ready, tools }

@@ -62,12 +62,18 @@ pub(super) fn clean(program: impl AsRef<OsStr>) -> Command {
 
 /// Whether a variable tells Cargo, rustc or rustup how to build; not where they live or how they reach a registry.
 fn changes_builds(name: &str) -> bool {
-    const KEPT: [&str; 5] = ["CARGO_HOME", "CARGO_NET_", "CARGO_HTTP_", "CARGO_REGISTR", "CARGO_SOURCE_"];
+    const KEPT: [&str; 5] = [
+        "CARGO_HOME",
+        "CARGO_NET_",
+        "CARGO_HTTP_",
+        "CARGO_REGISTR",
+        "CARGO_SOURCE_",
+    ];
     const REMOVED: [&str; 5] = ["CARGO", "RUSTC", "RUSTFLAGS", "RUSTDOC", "DEFMT_"];
     let begins = |prefix: &&str| name.starts_with(prefix);
     // Cargo puts its own compiler's libraries first, which another compiler must not load.
     let other = ["RUSTUP_TOOLCHAIN", "LD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH"].contains(&name);
-    other || REMOVED.iter().any(|prefix| begins(prefix)) && !KEPT.iter().any(|prefix| begins(prefix))
+    other || REMOVED.iter().any(begins) && !KEPT.iter().any(begins)
 }
 
 #[cfg(test)]
@@ -76,10 +82,24 @@ mod tests {
 
     #[test]
     fn build_settings_are_removed_and_homes_kept() {
-        for name in ["CARGO", "CARGO_BUILD_TARGET", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_WRAPPER", "RUSTFLAGS", "RUSTUP_TOOLCHAIN"] {
+        for name in [
+            "CARGO",
+            "CARGO_BUILD_TARGET",
+            "CARGO_ENCODED_RUSTFLAGS",
+            "RUSTC_WRAPPER",
+            "RUSTFLAGS",
+            "RUSTUP_TOOLCHAIN",
+        ] {
             assert!(changes_builds(name), "{name}");
         }
-        for name in ["CARGO_HOME", "CARGO_HTTP_PROXY", "CARGO_REGISTRIES_CRATES_IO_PROTOCOL", "RUSTUP_HOME", "PATH", "HOME"] {
+        for name in [
+            "CARGO_HOME",
+            "CARGO_HTTP_PROXY",
+            "CARGO_REGISTRIES_CRATES_IO_PROTOCOL",
+            "RUSTUP_HOME",
+            "PATH",
+            "HOME",
+        ] {
             assert!(!changes_builds(name), "{name}");
         }
     }

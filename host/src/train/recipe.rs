@@ -100,7 +100,7 @@ impl Recipe {
 
     fn edge(head: Head) -> Self {
         let base = Self {
-            epochs: 100,
+            epochs: 120,
             batch: 256,
             optimizer: Optimizer::AdamW,
             learning_rate: 4e-3,
@@ -108,7 +108,7 @@ impl Recipe {
             weight_decay: 0.2,
             warmup: 0.03,
             cosine: true,
-            ema: 0.995,
+            ema: 0.998,
             patience: None,
             dropout: 0.0,
             label_smoothing: 0.0,
@@ -120,14 +120,16 @@ impl Recipe {
             initializer: Initializer::He,
         };
         match head {
-            Head::Classification => base,
+            Head::Classification => Self {
+                dropout: 0.2,
+                ..base
+            },
             Head::Segmentation => Self {
                 epochs: 80,
                 batch: 32,
                 learning_rate: 5e-3,
                 weight_decay: 1e-2,
                 warmup: 0.05,
-                ema: 0.998,
                 balance: -0.25,
                 region: RegionLoss::Lovasz,
                 ..base
@@ -136,7 +138,6 @@ impl Recipe {
                 epochs: 1_000,
                 batch: 64,
                 weight_decay: 1e-3,
-                ema: 0.998,
                 ..base
             },
         }

@@ -9,6 +9,13 @@ pub fn add(a: &[i8], b: &[i8], rule: &AddCodes, out: &mut [i8]) {
     }
 }
 
+/// As [`add`], the result in place of `a`.
+pub fn add_in_place(a: &mut [i8], b: &[i8], rule: &AddCodes) {
+    for (a, &b) in a.iter_mut().zip(b) {
+        *a = rule.apply(*a, b);
+    }
+}
+
 /// `out[i] = table[codes[i] + 128]`.
 ///
 /// # Panics

@@ -26,7 +26,7 @@ const NANOS_PER_INSTRUCTION: u64 = 1024;
 pub struct TimerCounter {
     fast: Registers,
     slow: Registers,
-    /// Ticks that two marks in a row are apart.
+    /// Instructions that two marks in a row are apart.
     overhead: u64,
 }
 
@@ -44,18 +44,19 @@ impl TimerCounter {
             overhead: 0,
         };
         let mark = counter.mark();
-        counter.overhead = counter.ticks_since(mark);
+        counter.overhead = counter.instructions_since(mark);
         counter
     }
 
-    #[inline(never)]
-    fn ticks_since(&self, start: Mark) -> u64 {
+    fn instructions_since(&self, start: Mark) -> u64 {
         let now = self.mark();
         let fast = u64::from(start.fast.wrapping_sub(now.fast));
         let about = u64::from(start.slow.wrapping_sub(now.slow)) * TICKS_PER_SLOW;
         // The slow timer is off by less than two of its counts, far less than half a turn of the fast one.
         let turns = (about.saturating_sub(fast) + (1 << 31)) >> 32;
-        fast + (turns << 32)
+        let nanos = (fast + (turns << 32)) * NANOS_PER_TICK;
+        // Both ends are cut down to a tick, a twenty-fifth of an instruction: rounding makes the count exact.
+        (nanos + NANOS_PER_INSTRUCTION / 2) / NANOS_PER_INSTRUCTION
     }
 }
 
@@ -78,6 +79,6 @@ impl Counter for TimerCounter {
     }
 
     fn since(&self, start: Mark) -> u64 {
-        self.ticks_since(start).saturating_sub(self.overhead) * NANOS_PER_TICK / NANOS_PER_INSTRUCTION
+        self.instructions_since(start).saturating_sub(self.overhead)
     }
 }
