@@ -4,44 +4,45 @@ use std::process::{Child, Command};
 use std::time::{Duration, Instant, SystemTime};
 
 use trident_tests::command::{Folder, Said};
-use trident_tests::own_data::three_heads;
+use trident_tests::own_data::{THREE_HEADS, three_heads};
 
 use crate::folder;
 
-/// Epochs that take some seconds on the data of [`three_heads`].
-const EPOCHS: usize = 150;
+/// Epochs that keep every head busy for some seconds, beside the data of [`three_heads`].
+const SOME_SECONDS: [(&str, usize); 3] = [("classification", 1_500), ("segmentation", 250), ("regression", 1_500)];
 
 /// How long training is left alone before Ctrl-C: long enough for some epochs, and far from all.
-const BEFORE_INTERRUPTION: Duration = Duration::from_millis(700);
+const BEFORE_INTERRUPTION: Duration = Duration::from_millis(400);
 
 #[test]
 fn an_interrupted_training_goes_on_to_the_same_bytes() {
     let folder = folder();
     three_heads(&folder);
-    folder.trident(&format!("train -o whole --epochs {EPOCHS}")).succeeds();
+    let epochs = SOME_SECONDS.map(|(head, epochs)| format!("[train.{head}]\nepochs = {epochs}\n"));
+    folder.write("trident.toml", format!("{THREE_HEADS}{}", epochs.concat()));
+    folder.trident("train -o whole").succeeds();
     folder.trident("quantize whole").succeeds();
 
-    let said = interrupted(&folder, &format!("train -o run --epochs {EPOCHS}"));
-    said.fails(&["interrupted, resume with `trident train -o run --resume`"]);
+    interrupted(&folder, "train -o run").fails(&["interrupted, resume with `trident train -o run --resume`"]);
+    let first = epochs_done(&folder);
     let files = folder.files();
-    let checkpoints = ["classification", "segmentation", "regression"].map(|head| format!("run/checkpoint-{head}.bin"));
-    checkpoints
-        .iter()
-        .for_each(|name| assert!(files.contains(name), "{name} is not among {files:?}"));
-    assert!(!files.contains(&"run/weights.bin".to_owned()), "{files:?}");
-    let half_way = folder.read("run/history.csv").len();
-    assert!(
-        half_way < folder.read("whole/history.csv").len(),
-        "training was over before it was interrupted"
-    );
+    for (done, (head, epochs)) in first.iter().zip(SOME_SECONDS) {
+        let checkpoint = format!("run/checkpoint-{head}.bin");
+        assert!(files.contains(&checkpoint), "{checkpoint} is not among {files:?}");
+        assert!(
+            (1..epochs).contains(done),
+            "{done} of {epochs} epochs of {head} before Ctrl-C"
+        );
+    }
     folder
         .trident("quantize run")
         .fails(&["there is no weights.bin yet", "`trident train -o run --resume`"]);
 
     interrupted(&folder, "train -o run --resume").fails(&["interrupted, resume with"]);
+    let second = epochs_done(&folder);
     assert!(
-        folder.read("run/history.csv").len() > half_way,
-        "the second part did not go on from the first"
+        first.iter().zip(&second).all(|(first, second)| first < second),
+        "{first:?}, then {second:?}"
     );
     folder.trident("train -o run --resume").succeeds();
     folder.trident("quantize run").succeeds();
@@ -101,6 +102,12 @@ fn an_interruption_before_training_leaves_nothing_behind() {
     let status = child.wait().unwrap();
     assert!(!status.success(), "{status}");
     assert_eq!(folder.files(), before);
+}
+
+/// Epochs in the run's history, in the order of [`SOME_SECONDS`].
+fn epochs_done(folder: &Folder) -> [usize; 3] {
+    let history = String::from_utf8(folder.read("run/history.csv")).unwrap();
+    SOME_SECONDS.map(|(head, _)| history.lines().filter(|line| line.starts_with(head)).count())
 }
 
 /// Starts a training, lets it train for a while, and presses Ctrl-C.
