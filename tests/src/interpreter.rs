@@ -1,4 +1,4 @@
-//! A whole graph the slow way: every tensor a map of its own, parameters read byte by byte, operators from [`naive`](crate::naive).
+//! A whole graph the slow way: every tensor a map of its own, parameters read byte by byte, operators from [`naive`].
 //!
 //! Only the record layouts and the last float step are the engine's: `sigmoid` and `softmax` have one definition.
 

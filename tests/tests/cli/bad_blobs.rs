@@ -53,7 +53,7 @@ fn a_flipped_bit_is_noticed_wherever_it_stands() {
         let said = folder
             .trident("inspect flipped.tri")
             .fails(&["flipped.tri is refused: "]);
-        if byte >= 32 || byte < 4 {
+        if !(4..32).contains(&byte) {
             assert!(said.stderr.contains("damaged: CRC-32 stored"), "byte {byte}: {said:#?}");
         }
     }
