@@ -10,7 +10,10 @@ pub fn table(rows: usize, columns: &[&str], last: &str, mut tell: impl FnMut(&[f
     let mut noise = Noise::new(columns.len() as u64);
     let mut text = format!("{},{last}\n", columns.join(","));
     for _ in 0..rows {
-        let readings: Vec<f32> = columns.iter().map(|_| (noise.unit() * 1000.0).round() / 100.0).collect();
+        let readings: Vec<f32> = columns
+            .iter()
+            .map(|_| (noise.unit() * 1000.0).round() / 100.0)
+            .collect();
         readings.iter().for_each(|reading| {
             let _ = write!(text, "{reading},");
         });
@@ -25,7 +28,9 @@ pub fn by_sum<'n>(names: &'n [&'n str]) -> impl FnMut(&[f32]) -> String + 'n {
     move |readings| {
         let sum: f32 = readings.iter().sum();
         let share = (sum / (4.0 * (readings.len() as f32).sqrt()) + 1.5) / 3.0;
-        let index = (share * names.len() as f32).floor().clamp(0.0, names.len() as f32 - 1.0);
+        let index = (share * names.len() as f32)
+            .floor()
+            .clamp(0.0, names.len() as f32 - 1.0);
         names[index as usize].to_owned()
     }
 }
@@ -81,7 +86,10 @@ pub fn pictures(folder: &Folder, count: u64, size: [u32; 2], masks: Masks, jpeg:
 /// Three small heads: four readings with two labels, 16×16 pictures, three readings with a number; and a `trident.toml` that
 /// names them, trained in a second or two.
 pub fn three_heads(folder: &Folder) {
-    folder.write("rows.csv", table(300, &["a", "b", "c", "d"], "kind", by_sum(&["no", "yes"])));
+    folder.write(
+        "rows.csv",
+        table(300, &["a", "b", "c", "d"], "kind", by_sum(&["no", "yes"])),
+    );
     folder.write("levels.csv", table(200, &["x", "y", "z"], "level", by_product));
     pictures(folder, 40, [16, 16], Masks::OneHot, false);
     folder.write("trident.toml", THREE_HEADS);

@@ -38,7 +38,13 @@ impl<'a> Parts<'a> {
     /// If the head has no such layer, or the parameters end before that weight.
     pub fn flip_weight(&mut self, head: Head, number: usize) {
         let last = |node: &Node| matches!(node.op, Op::Linear | Op::Conv2d) && node.heads.contains(head);
-        let node = self.blob.graph().nodes().filter(last).last().expect("a layer with weights");
+        let node = self
+            .blob
+            .graph()
+            .nodes()
+            .filter(last)
+            .last()
+            .expect("a layer with weights");
         let weight = &mut self.parameters[node.weights as usize + number];
         // The format wants weights in [−127, 127].
         *weight ^= if *weight ^ 0x40 == 0x80 { 0x20 } else { 0x40 };

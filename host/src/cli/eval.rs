@@ -91,6 +91,9 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
         None => run.dataset()?,
     };
     let rows = Rows::test(&dataset).limited(args.limit.unwrap_or(usize::MAX));
+    if rows.heads().next().is_none() {
+        bail!("there are no rows to judge: the run's test split, or `--limit`, is 0; name other files with `--data`");
+    }
     let report = judge(&run, &dataset, &rows, &args.on)?;
     let comparison = report.comparison;
     if json {

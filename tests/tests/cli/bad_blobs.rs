@@ -1,7 +1,7 @@
 //! Files that are no blobs, and blobs that were damaged.
 
-use trident_tests::tamper::Parts;
 use trident_host::quantize::writer::AlignedBytes;
+use trident_tests::tamper::Parts;
 
 use crate::trained;
 
@@ -9,11 +9,21 @@ use crate::trained;
 fn a_whole_blob_is_described_and_verified() {
     let folder = trained();
     let said = folder.trident("inspect run/model.tri --verify").succeeds();
-    for phrase in ["4 readings: a, b, c, d", "no, yes", "RGB picture 16×16", "ground, disc, bar", "3 readings: x, y, z", "level",
-        "golden vectors: 2 run, every answer equal to the bit"] {
+    for phrase in [
+        "4 readings: a, b, c, d",
+        "no, yes",
+        "RGB picture 16×16",
+        "ground, disc, bar",
+        "3 readings: x, y, z",
+        "level",
+        "golden vectors: 2 run, every answer equal to the bit",
+    ] {
         assert!(said.stdout.contains(phrase), "should say `{phrase}`: {said:#?}");
     }
-    let json = folder.trident("inspect run/model.tri --verify --json").succeeds().json();
+    let json = folder
+        .trident("inspect run/model.tri --verify --json")
+        .succeeds()
+        .json();
     assert_eq!(json["golden_vectors"], 2);
     assert_eq!(json["golden_verified"], true);
     assert_eq!(json["blob_bytes"], folder.read("run/model.tri").len());
@@ -26,7 +36,9 @@ fn a_truncated_blob_is_refused_wherever_it_ends() {
     for len in [0, 1, 31, 32, 100, whole.len() / 2, whole.len() - 1] {
         folder.write("cut.tri", &whole[..len]);
         let phrase = format!("{len} found");
-        folder.trident("inspect cut.tri --verify").fails(&["cut.tri is refused: truncated: ", &phrase]);
+        folder
+            .trident("inspect cut.tri --verify")
+            .fails(&["cut.tri is refused: truncated: ", &phrase]);
     }
 }
 
@@ -38,7 +50,9 @@ fn a_flipped_bit_is_noticed_wherever_it_stands() {
         let mut flipped = whole.clone();
         flipped[byte] ^= 1 << (byte % 8);
         folder.write("flipped.tri", &flipped);
-        let said = folder.trident("inspect flipped.tri").fails(&["flipped.tri is refused: "]);
+        let said = folder
+            .trident("inspect flipped.tri")
+            .fails(&["flipped.tri is refused: "]);
         if byte >= 32 || byte < 4 {
             assert!(said.stderr.contains("damaged: CRC-32 stored"), "byte {byte}: {said:#?}");
         }
@@ -57,9 +71,13 @@ fn what_follows_a_blob_in_a_file_is_refused() {
 #[test]
 fn other_files_are_refused() {
     let folder = trained();
-    folder.trident("inspect nowhere.tri").fails(&["cannot read nowhere.tri"]);
+    folder
+        .trident("inspect nowhere.tri")
+        .fails(&["cannot read nowhere.tri"]);
     folder.trident("inspect run").fails(&["cannot read run"]);
-    folder.trident("inspect images/000.png").fails(&["images/000.png is refused: not a trident blob"]);
+    folder
+        .trident("inspect images/000.png")
+        .fails(&["images/000.png is refused: not a trident blob"]);
 }
 
 #[test]
@@ -83,6 +101,8 @@ fn a_damaged_blob_in_a_run_is_not_evaluated() {
     blob[middle] ^= 4;
     folder.write("run/model.tri", &blob);
     for place in ["int8", "qemu:mps2-an386"] {
-        folder.trident(&format!("eval run --on {place}")).fails(&["the blob is refused: damaged: CRC-32 stored"]);
+        folder
+            .trident(&format!("eval run --on {place}"))
+            .fails(&["the blob is refused: damaged: CRC-32 stored"]);
     }
 }

@@ -41,7 +41,10 @@ fn two_files_of_one_name_are_refused() {
 fn a_mask_of_another_size_is_named_with_both_sizes() {
     let folder = good();
     folder.picture("masks/007.png", [16, 24], |_, _| [255, 0, 0]);
-    refuses_to_train(&folder, &["images/007.png: 16×16 pixels, but its mask ", "masks/007.png has 16×24"]);
+    refuses_to_train(
+        &folder,
+        &["images/007.png: 16×16 pixels, but its mask ", "masks/007.png has 16×24"],
+    );
 }
 
 #[test]
@@ -69,9 +72,13 @@ fn an_unknown_mask_index_is_named_with_its_place() {
 fn a_class_that_no_pixel_has_is_named() {
     let folder = good();
     folder.write("trident.toml", SEGMENTATION.replace("'bar'", "'bar', 'sky'"));
-    folder.files().iter().filter(|name| name.starts_with("masks/")).for_each(|name| {
-        folder.indices(name, [16, 16], |x, _| (x % 3) as u8);
-    });
+    folder
+        .files()
+        .iter()
+        .filter(|name| name.starts_with("masks/"))
+        .for_each(|name| {
+            folder.indices(name, [16, 16], |x, _| (x % 3) as u8);
+        });
     refuses_to_train(&folder, &["no pixel of any mask has the class `sky`"]);
 }
 
@@ -91,7 +98,10 @@ fn a_damaged_picture_and_an_empty_folder_are_named() {
 #[test]
 fn a_picture_smaller_than_a_tile_is_named() {
     let folder = good();
-    folder.write("trident.toml", SEGMENTATION.replace("[16, 16]", "[24, 24]\nfit = 'tile'"));
+    folder.write(
+        "trident.toml",
+        SEGMENTATION.replace("[16, 16]", "[24, 24]\nfit = 'tile'"),
+    );
     refuses_to_train(&folder, &["images/000.png: 16×16 pixels are smaller than a tile"]);
 }
 
@@ -99,7 +109,10 @@ fn a_picture_smaller_than_a_tile_is_named() {
 fn sides_that_the_preset_cannot_halve_name_the_nearest_sizes() {
     let folder = good();
     folder.write("trident.toml", SEGMENTATION.replace("[16, 16]", "[30, 30]"));
-    refuses_to_train(&folder, &["divisible by 8, not 30×30", "nearest sizes are 24×24 and 32×32"]);
+    refuses_to_train(
+        &folder,
+        &["divisible by 8, not 30×30", "nearest sizes are 24×24 and 32×32"],
+    );
     folder.write("trident.toml", SEGMENTATION.replace("[16, 16]", "[30, 44]"));
     refuses_to_train(&folder, &["divisible by 8, not 30×44", "32×40 and multiples of 8"]);
 }

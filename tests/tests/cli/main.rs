@@ -8,6 +8,7 @@ mod bad_settings;
 mod other_data;
 mod own_data;
 mod repeat;
+mod too_large;
 
 use std::sync::OnceLock;
 

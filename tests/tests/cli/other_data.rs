@@ -30,34 +30,69 @@ fn every_row_counts_and_columns_may_stand_in_another_order() {
 #[test]
 fn missing_and_unknown_columns_are_named() {
     let csv = table(20, &["a", "b", "c"], "kind", by_sum(&["no", "yes"]));
-    refused(OTHER_ROWS, &csv, &["classification: the columns differ from the model's: missing: d"]);
+    refused(
+        OTHER_ROWS,
+        &csv,
+        &["classification: the columns differ from the model's: missing: d"],
+    );
     let csv = table(20, &["a", "b", "c", "d", "e"], "kind", by_sum(&["no", "yes"]));
-    refused(OTHER_ROWS, &csv, &["the columns differ from the model's: unknown (name them in `drop`): e"]);
+    refused(
+        OTHER_ROWS,
+        &csv,
+        &["the columns differ from the model's: unknown (name them in `drop`): e"],
+    );
     let csv = table(20, &["x", "y", "w"], "level", by_product);
-    refused(OTHER_LEVELS, &csv, &["regression: the columns differ from the model's: missing: z; unknown", ": w"]);
+    refused(
+        OTHER_LEVELS,
+        &csv,
+        &[
+            "regression: the columns differ from the model's: missing: z; unknown",
+            ": w",
+        ],
+    );
 }
 
 #[test]
 fn another_label_or_target_is_named() {
     let csv = "a,b,c,d,kind\n1,2,3,4,no\n1,2,3,4,perhaps\n";
-    refused(OTHER_ROWS, csv, &["other.csv:3: column `kind` holds the label `perhaps`; the model knows: no, yes"]);
+    refused(
+        OTHER_ROWS,
+        csv,
+        &["other.csv:3: column `kind` holds the label `perhaps`; the model knows: no, yes"],
+    );
     let csv = table(20, &["x", "y", "z"], "loudness", by_product);
     let toml = OTHER_LEVELS.replace("'level'", "'loudness'");
-    refused(&toml, &csv, &["regression: the target is `loudness`, the model's is `level`"]);
+    refused(
+        &toml,
+        &csv,
+        &["regression: the target is `loudness`, the model's is `level`"],
+    );
 }
 
 #[test]
 fn other_classes_or_another_size_are_named() {
     let other = THREE_HEADS.replace("\"disc\", \"bar\"", "\"bar\", \"disc\"");
-    refused(&other, "", &["segmentation: classes are [ground, bar, disc]; they must be [ground, disc, bar]"]);
+    refused(
+        &other,
+        "",
+        &["segmentation: classes are [ground, bar, disc]; they must be [ground, disc, bar]"],
+    );
     let other = THREE_HEADS.replace("[16, 16]", "[24, 16]");
     refused(&other, "", &["segmentation: `size` is 24×16, the model reads 16×16"]);
 }
 
 #[test]
 fn a_fault_in_other_files_is_named_as_in_training() {
-    refused(OTHER_ROWS, "a,b,c,d,kind\n1,2,x,4,no\n", &["other.csv:2: column `c` holds `x`, which is not a number"]);
-    refused("[classification]\ncsv = 'a'\n", "", &["other.toml:1:1: missing field `label`"]);
+    refused(
+        OTHER_ROWS,
+        "a,b,c,d,kind\n1,2,x,4,no\n",
+        &["other.csv:2: column `c` holds `x`, which is not a number"],
+    );
+    refused(
+        "[classification]\ncsv = 'a'\n",
+        "",
+        &["other.toml:1:1: missing field `label`"],
+    );
 }
 
 #[test]

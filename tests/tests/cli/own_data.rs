@@ -36,10 +36,16 @@ fn goes_all_the_way(folder: &Folder, expected: &Expected) {
     assert_eq!(device["differing_values"], 0);
     let samples = device["samples"].as_object().unwrap();
     assert_eq!(samples.len(), expected.values.len(), "{samples:?}");
-    let values = expected.values.iter().map(|&(head, values)| samples[head].as_u64().unwrap() * values);
+    let values = expected
+        .values
+        .iter()
+        .map(|&(head, values)| samples[head].as_u64().unwrap() * values);
     assert_eq!(device["compared_values"], values.sum::<u64>());
     for report in [&host, &device, &float] {
-        expected.values.iter().for_each(|&(head, _)| has_figures(head, &report["heads"][head]));
+        expected
+            .values
+            .iter()
+            .for_each(|&(head, _)| has_figures(head, &report["heads"][head]));
     }
     assert_eq!(firmware, self::firmware(), "no firmware was built anew");
 }
@@ -54,7 +60,10 @@ fn has_figures(head: &str, figures: &Value) {
     for name in names {
         let figure = &figures[name];
         let numbers = figure.as_array().cloned().unwrap_or_else(|| vec![figure.clone()]);
-        assert!(!numbers.is_empty() && numbers.iter().all(Value::is_number), "{head} {name}: {figures}");
+        assert!(
+            !numbers.is_empty() && numbers.iter().all(Value::is_number),
+            "{head} {name}: {figures}"
+        );
     }
 }
 
@@ -66,7 +75,10 @@ fn firmware() -> Vec<u8> {
 #[test]
 fn three_labels_seven_readings_and_indexed_masks_of_48_pixels() {
     let folder = folder();
-    folder.write("data/moves.csv", table(400, &SEVEN, "move", by_sum(&["left", "right", "still"])));
+    folder.write(
+        "data/moves.csv",
+        table(400, &SEVEN, "move", by_sum(&["left", "right", "still"])),
+    );
     folder.write("data/load.csv", table(300, &["a", "b", "c"], "load", by_product));
     pictures(&folder, 30, [48, 48], Masks::Indices, true);
     folder.write(
@@ -79,11 +91,20 @@ fn three_labels_seven_readings_and_indexed_masks_of_48_pixels() {
         &folder,
         &Expected {
             values: &[("classification", 3), ("segmentation", 48 * 48 * 3), ("regression", 1)],
-            words: &["7 readings: north, east", "left, right, still", "RGB picture 48×48", "ground, disc, bar", "3 readings"],
+            words: &[
+                "7 readings: north, east",
+                "left, right, still",
+                "RGB picture 48×48",
+                "ground, disc, bar",
+                "3 readings",
+            ],
         },
     );
     let report = folder.trident("eval run --on int8 --json --limit 5").succeeds().json();
-    assert_eq!(report["samples"], json!({"classification": 5, "regression": 5, "segmentation": 5}));
+    assert_eq!(
+        report["samples"],
+        json!({"classification": 5, "regression": 5, "segmentation": 5})
+    );
 }
 
 #[test]
@@ -103,7 +124,11 @@ fn pictures_alone_cut_into_tiles_of_64_pixels() {
         },
     );
     let report = folder.trident("eval run --json --data trident.toml").succeeds().json();
-    assert_eq!(report["samples"], json!({"segmentation": 40}), "four tiles of each picture");
+    assert_eq!(
+        report["samples"],
+        json!({"segmentation": 40}),
+        "four tiles of each picture"
+    );
 }
 
 #[test]

@@ -16,9 +16,16 @@ fn one_changed_weight_on_the_device_is_seen_in_its_head_alone() {
         let changed = with_a_weight_that_matters(head);
         let mut client = boot(LinkKind::Fifo, changed.as_ref());
         let device = model.on_device(&mut client);
-        assert!(compare(&host, &device).differing_values > 0, "{head:?}: nothing differs");
+        assert!(
+            compare(&host, &device).differing_values > 0,
+            "{head:?}: nothing differs"
+        );
         for other in Head::ALL {
-            assert_eq!(host.head(other) == device.head(other), other != head, "{head:?} changed, {other:?} looked at");
+            assert_eq!(
+                host.head(other) == device.head(other),
+                other != head,
+                "{head:?} changed, {other:?} looked at"
+            );
         }
         let itself = compare(&model.on_host(&changed), &device);
         assert_eq!(itself.differing_values, 0, "the changed blob runs alike on both");

@@ -42,7 +42,9 @@ fn model() -> &'static Model {
         three_heads(&folder);
         folder.trident("train -o run --epochs 5").succeeds();
         folder.trident("quantize run").succeeds();
-        let dataset = Run::open(&folder.path("run")).and_then(|run| run.dataset()).expect("the data are read");
+        let dataset = Run::open(&folder.path("run"))
+            .and_then(|run| run.dataset())
+            .expect("the data are read");
         Model {
             blob: AlignedBytes::copy_of(&folder.read("run/model.tri")),
             rows: Rows::test(&dataset),
@@ -82,7 +84,9 @@ fn boot(link: LinkKind, blob: &[u8]) -> Client {
 /// Boots the board with bytes that it should not serve, and gives its reason.
 #[track_caller]
 fn refused(bytes: Option<&[u8]>) -> (Client, String) {
-    let client = board(LinkKind::Fifo).open(bytes).unwrap_or_else(|error| panic!("{error}"));
+    let client = board(LinkKind::Fifo)
+        .open(bytes)
+        .unwrap_or_else(|error| panic!("{error}"));
     match client.model() {
         Err(DeviceError::NoModel { reason, .. }) => (client, reason),
         Err(other) => panic!("{other}\n{}", client.log()),

@@ -18,7 +18,10 @@ fn the_test_split_of_the_built_in_data_goes_over_the_uart() {
     );
     folder.trident("train -o run --epochs 1").succeeds();
     folder.trident("quantize run").succeeds();
-    let device = folder.trident(&format!("eval run --on qemu:mps2-an386,uart --json {limit}")).succeeds().json();
+    let device = folder
+        .trident(&format!("eval run --on qemu:mps2-an386,uart --json {limit}"))
+        .succeeds()
+        .json();
     let rows = |head: &str| device["samples"][head].as_u64().expect("rows");
     let values = rows("classification") + rows("segmentation") * 32 * 32 * 3 + rows("regression");
     println!("{values} values over the UART: {}", device["samples"]);
