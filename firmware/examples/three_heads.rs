@@ -25,11 +25,21 @@ mod device {
         let mut network = unwrap!(Network::load(blob, &mut ARENA.0).ok(), "the model does not fit");
         unwrap!(network.self_test().ok(), "this device computes otherwise");
 
-        let (shower, picture) = ([28.7967, 16.0021, 2.6449, 0.3918, 0.1982, 27.7, 22.0, -8.2, 40.1, 81.9], [90; 3072]);
+        let (shower, picture) = (
+            [28.7967, 16.0021, 2.6449, 0.3918, 0.1982, 27.7, 22.0, -8.2, 40.1, 81.9],
+            [90; 3072],
+        );
         let airfoil = [800.0, 0.0, 0.3048, 71.3, 0.00266337];
-        let inputs = Inputs { classification: Some(&shower), picture: Some(&picture), regression: Some(&airfoil) };
+        let inputs = Inputs {
+            classification: Some(&shower),
+            picture: Some(&picture),
+            regression: Some(&airfoil),
+        };
         let outputs = unwrap!(network.run(HeadSet::ALL, &inputs).ok(), "an input does not fit");
-        let weeds = unwrap!(outputs.segmentation()).classes().filter(|&class| class == 0).count();
+        let weeds = unwrap!(outputs.segmentation())
+            .classes()
+            .filter(|&class| class == 0)
+            .count();
         info!("gamma with probability {=f32}", unwrap!(outputs.classification())[0]);
         info!("{=usize} weed pixels, {=f32} dB", weeds, unwrap!(outputs.regression()));
         semihosting::process::exit(0)

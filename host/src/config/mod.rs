@@ -164,6 +164,8 @@ impl Config {
             ..Self::default()
         };
         config.train.preset = Preset::Seed;
+        // A draw whose readings vary within a row as theory says, 0.0667, so that losses compare with those of other draws.
+        config.split.seed = 2;
         config
     }
 

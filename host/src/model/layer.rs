@@ -182,6 +182,15 @@ impl Block {
         }
     }
 
+    /// The slope of a loss in every weight.
+    #[cfg(test)]
+    pub fn weight_slopes(&self, gradients: &burn::tensor::Gradients) -> Vec<f32> {
+        match self {
+            Block::Linear(layer) => numbers(layer.weight.val().grad(gradients).expect("a trained weight")),
+            Block::Conv(layer) => numbers(layer.weight.val().grad(gradients).expect("a trained weight")),
+        }
+    }
+
     /// Moves running mean and variance towards those of a batch.
     pub fn absorb(&mut self, statistics: BatchStatistics) {
         if let Block::Conv(Conv { norm: Some(norm), .. }) = self {

@@ -411,3 +411,6 @@ fn upsample(map: Tensor<4>, factor: usize) -> Tensor<4> {
     let options = InterpolateOptions::new(InterpolateMode::Nearest).with_output_size([h * factor, w * factor]);
     interpolate(map, options)
 }
+
+#[cfg(test)]
+mod tests;

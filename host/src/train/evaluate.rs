@@ -10,7 +10,7 @@ use crate::model::{HostInputs, Model};
 
 /// Figures of one head.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, try_from = "AnyMetrics")]
 pub enum HeadMetrics {
     /// Of the classification head.
     Classification(ClassificationMetrics),
@@ -18,6 +18,46 @@ pub enum HeadMetrics {
     Segmentation(SegmentationMetrics),
     /// Of the regression head.
     Regression(RegressionMetrics),
+}
+
+/// Figures of whichever head. Serde's own search for the variant buffers numbers, which fails once any crate of the build turns
+/// on `arbitrary_precision` in serde_json.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AnyMetrics {
+    accuracy: Option<f64>,
+    auc: Option<f64>,
+    f1: Option<f64>,
+    miou: Option<f64>,
+    iou: Option<Vec<Option<f64>>>,
+    dice: Option<f64>,
+    rmse: Option<f64>,
+    mae: Option<f64>,
+    r2: Option<f64>,
+}
+
+impl TryFrom<AnyMetrics> for HeadMetrics {
+    type Error = &'static str;
+
+    fn try_from(any: AnyMetrics) -> Result<Self, Self::Error> {
+        if let (Some(miou), Some(iou), Some(dice), Some(accuracy)) = (any.miou, any.iou, any.dice, any.accuracy) {
+            return Ok(Self::Segmentation(SegmentationMetrics {
+                miou,
+                iou,
+                dice,
+                accuracy,
+            }));
+        }
+        if let (Some(rmse), Some(mae)) = (any.rmse, any.mae) {
+            return Ok(Self::Regression(RegressionMetrics { rmse, mae, r2: any.r2 }));
+        }
+        let accuracy = any.accuracy.ok_or("figures of no head: neither accuracy nor rmse")?;
+        Ok(Self::Classification(ClassificationMetrics {
+            accuracy,
+            auc: any.auc,
+            f1: any.f1,
+        }))
+    }
 }
 
 /// What a head gives for rows, in the user's units.

@@ -162,3 +162,6 @@ pub fn device(backend: Backend) -> Device {
         Backend::Ndarray => Device::ndarray(),
     }
 }
+
+#[cfg(test)]
+mod tests;

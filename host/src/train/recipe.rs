@@ -120,10 +120,7 @@ impl Recipe {
             initializer: Initializer::He,
         };
         match head {
-            Head::Classification => Self {
-                dropout: 0.2,
-                ..base
-            },
+            Head::Classification => Self { dropout: 0.2, ..base },
             Head::Segmentation => Self {
                 epochs: 80,
                 batch: 32,

@@ -1,0 +1,236 @@
+//! Whole trainings on small data: they repeat, they survive interruptions, they learn.
+
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::*;
+use crate::data::{ClassificationData, Readings, RegressionData, SegmentationData, Split};
+
+const EPOCHS: usize = 4;
+
+fn split(rows: usize) -> Split {
+    Split {
+        train: (0..rows * 6 / 10).collect(),
+        validation: (rows * 6 / 10..rows * 8 / 10).collect(),
+        test: (rows * 8 / 10..rows).collect(),
+    }
+}
+
+fn readings(rows: usize, features: usize) -> Readings {
+    let value = |i: usize| ((i * 7919 + i * i * 31) % 1000) as f32 / 100.0;
+    Readings {
+        features: (0..features).map(|f| format!("x{f}")).collect(),
+        values: (0..rows * features).map(value).collect(),
+    }
+}
+
+/// Rows and pictures that a model can learn a little from.
+fn dataset() -> Dataset {
+    let rows = readings(150, 3);
+    let sum = |row: usize| rows.row(row).iter().sum::<f32>();
+    let pictures = 20;
+    let bright = |i: usize| (i / 7 + i / 112) % 3;
+    let mask: Vec<u8> = (0..pictures * 256).map(|i| bright(i) as u8).collect();
+    Dataset {
+        classification: Some(ClassificationData {
+            labels: (0..150).map(|row| (sum(row) / 10.0) as u16 % 3).collect(),
+            readings: rows.clone(),
+            classes: ["a", "b", "c"].map(str::to_owned).to_vec(),
+            split: split(150),
+        }),
+        segmentation: Some(SegmentationData {
+            height: 16,
+            width: 16,
+            classes: ["a", "b", "c"].map(str::to_owned).to_vec(),
+            names: (0..pictures).map(|i| i.to_string()).collect(),
+            pixels: mask
+                .iter()
+                .flat_map(|&m| [m * 80, 200 - m * 60, 17 * (m + 1)])
+                .collect(),
+            masks: mask,
+            split: split(pictures),
+            generated: true,
+        }),
+        regression: Some(RegressionData {
+            targets: (0..150).map(|row| 100.0 + sum(row)).collect(),
+            readings: rows,
+            target: "sum".to_owned(),
+            split: split(150),
+        }),
+        inputs_as_targets: trident::spec::HeadSet::EMPTY,
+    }
+}
+
+fn config() -> Config {
+    let mut config = Config::builtin();
+    for (head, batch) in [
+        (trident::spec::Head::Classification, 16),
+        (trident::spec::Head::Segmentation, 5),
+        (trident::spec::Head::Regression, 16),
+    ] {
+        let settings = config.train.head_mut(head);
+        settings.epochs = Some(EPOCHS);
+        settings.batch = Some(batch);
+        settings.dropout = Some(0.1);
+    }
+    config
+}
+
+fn attempt(run: &Run, resume: bool, interrupted: &AtomicBool) -> Result<TrainSummary, TrainError> {
+    let options = Options {
+        resume,
+        interrupted,
+        progress: Progress::silent(),
+    };
+    train(run.config(), &dataset(), run, &options)
+}
+
+fn train_whole(folder: &Path, config: &Config) -> TrainSummary {
+    let run = Run::create(folder, config).unwrap();
+    attempt(&run, false, &AtomicBool::new(false)).unwrap()
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bits() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let file = |name: &str, file: &str| std::fs::read(path(name).join(file)).unwrap();
+    let summary = train_whole(&path("a"), &config());
+    train_whole(&path("b"), &config());
+    for name in [
+        "weights.bin",
+        "metrics.json",
+        "history.json",
+        "spec.json",
+        "transforms.json",
+        "run.json",
+    ] {
+        assert!(file("a", name) == file("b", name), "{name} differs");
+    }
+    assert_eq!(summary.epochs.len(), 3);
+    let run = Run::open(&path("a")).unwrap();
+    assert_eq!(run.metrics().unwrap(), summary.metrics);
+    assert!(run.state().unwrap().fits());
+    let mut other = config();
+    other.train.seed += 1;
+    train_whole(&path("c"), &other);
+    assert!(file("a", "weights.bin") != file("c", "weights.bin"), "the seed matters");
+}
+
+#[test]
+fn heads_do_not_depend_on_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    train_whole(&folder.path().join("all"), &config());
+    let alone = Dataset {
+        regression: dataset().regression,
+        ..Dataset::default()
+    };
+    let run = Run::create(&folder.path().join("alone"), &config()).unwrap();
+    let stop = AtomicBool::new(false);
+    let options = Options {
+        resume: false,
+        interrupted: &stop,
+        progress: Progress::silent(),
+    };
+    train(run.config(), &alone, &run, &options).unwrap();
+    let all = Run::open(&folder.path().join("all")).unwrap().state().unwrap();
+    let alone = run.state().unwrap();
+    assert_eq!(alone.layers[..], all.layers[all.layers.len() - alone.layers.len()..]);
+}
+
+#[test]
+fn an_interrupted_run_goes_on_to_the_same_bits() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = folder.path().join("whole");
+    train_whole(&whole, &config());
+    let run = Run::create(&folder.path().join("parts"), &config()).unwrap();
+    let first = attempt(&run, false, &AtomicBool::new(true)).unwrap_err();
+    assert!(first.to_string().contains("--resume"), "{first}");
+    let mut interruptions = 1;
+    for wait in 1.. {
+        let stop = AtomicBool::new(false);
+        let result = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(Duration::from_millis(5 * wait));
+                stop.store(true, Ordering::Relaxed);
+            });
+            attempt(&run, true, &stop)
+        });
+        match result {
+            Ok(_) => break,
+            Err(TrainError::Interrupted { .. }) => interruptions += 1,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert!(interruptions > 1, "no interruption in mid-training was tried");
+    for name in ["weights.bin", "metrics.json", "history.json"] {
+        let read = |folder: &Path| std::fs::read(folder.join(name)).unwrap();
+        assert!(
+            read(&whole) == read(run.folder()),
+            "{name} differs after {interruptions} interruptions"
+        );
+    }
+}
+
+#[test]
+fn a_run_does_not_go_on_with_other_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = Run::create(&folder.path().join("run"), &config()).unwrap();
+    attempt(&run, false, &AtomicBool::new(true)).unwrap_err();
+    let mut other = dataset();
+    other.regression.as_mut().unwrap().targets[3] += 1.0;
+    let stop = AtomicBool::new(false);
+    let options = Options {
+        resume: true,
+        interrupted: &stop,
+        progress: Progress::silent(),
+    };
+    let error = train(run.config(), &other, &run, &options).unwrap_err();
+    assert!(matches!(error, TrainError::OtherSession { .. }), "{error}");
+}
+
+#[test]
+fn settings_that_make_no_sense_are_named() {
+    let data = dataset();
+    let refuse = |change: fn(&mut Config)| {
+        let mut config = config();
+        change(&mut config);
+        Plan::new(&config, &data).unwrap_err().to_string()
+    };
+    let batch = refuse(|config| config.train.regression.batch = Some(0));
+    assert!(batch.contains("[train.regression] batch"), "{batch}");
+    let weights = refuse(|config| config.train.segmentation.class_weights = Some(vec![1.0]));
+    assert!(weights.contains("1 given for 3 classes"), "{weights}");
+    let widths = refuse(|config| {
+        config.model = Some(crate::config::ModelConfig {
+            segmentation: Some(vec![8, 8]),
+            ..Default::default()
+        });
+    });
+    assert!(widths.contains("2 widths given"), "{widths}");
+}
+
+#[test]
+fn the_original_demo_ends_where_keras_ends() {
+    // Without its picture, which takes most of the time: the towers share nothing.
+    let config = Config::random();
+    let mut data = crate::data::load(&config).unwrap();
+    data.segmentation = None;
+    let folder = tempfile::tempdir().unwrap();
+    let run = Run::create(&folder.path().join("run"), &config).unwrap();
+    let stop = AtomicBool::new(false);
+    let options = Options {
+        resume: false,
+        interrupted: &stop,
+        progress: Progress::silent(),
+    };
+    let summary = train(&config, &data, &run, &options).unwrap();
+    assert!(summary.demonstration);
+    let history = run.history().unwrap();
+    for (head, keras) in [("classification", 0.682), ("regression", 0.068)] {
+        let last = history[head].last().unwrap();
+        assert_eq!(last.epoch, 10);
+        assert!((last.loss / keras - 1.0).abs() < 0.03, "{head}: {}", last.loss);
+    }
+}
