@@ -259,3 +259,6 @@ fn model(network: &Network<'_>) -> Model {
             .map(|tensor| tensor.shape),
     }
 }
+
+#[cfg(test)]
+mod tests;

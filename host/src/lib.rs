@@ -17,3 +17,7 @@ pub mod run;
 pub mod toolchain;
 pub mod train;
 pub mod transform;
+
+/// Training allocates and frees large tensors at every step; the system's allocator hands them back to the kernel each time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -353,8 +353,10 @@ fn check_lifetimes(graph: &Graph<'_>) -> Result<(), GraphError> {
         for first in 0..second {
             let lives = written[first] <= last_read[second] && written[second] <= last_read[first];
             let used = written[first] != NEVER && written[second] != NEVER;
-            let in_place = || adds_in_place(graph, written[second], first, second, &last_read)
-                || adds_in_place(graph, written[first], second, first, &last_read);
+            let in_place = || {
+                adds_in_place(graph, written[second], first, second, &last_read)
+                    || adds_in_place(graph, written[first], second, first, &last_read)
+            };
             if used && lives && overlaps(graph, first, second) && !in_place() {
                 return Err(GraphError::Overlap { first, second });
             }

@@ -199,6 +199,12 @@ fn windows_that_do_not_fit_are_refused() {
     assert_shape(Op::Conv2d, |node| {
         (node.stride, node.pad_top, node.pad_left) = (2, 0, 0)
     });
+    // Six windows on a side of 4 with one pixel of padding: the last would begin on the far border.
+    let (tensor, node) = (output_of(Op::Conv2d), first(Op::Conv2d));
+    for shape in [Shape::new(6, 4, 4), Shape::new(4, 6, 4)] {
+        let error = tiny_with(|builder| builder.tensors[tensor].shape = shape);
+        assert_eq!(error, BlobError::Graph(GraphError::Shape { node }), "{shape:?}");
+    }
     for op in [Op::MaxPool2d, Op::Upsample2d] {
         for kernel in [0, 1, 3, 255] {
             assert_shape(op, |node| node.kernel = kernel);

@@ -22,7 +22,11 @@ use crate::toolchain::{Toolchain, Workspace};
 use crate::train::{HeadMetrics, Options};
 
 /// The least AUC, R² and margin of mean IoU over colour alone that the demo is content with.
-const LEAST: Thresholds = Thresholds { auc: 0.92, r2: 0.90, margin: 0.10 };
+const LEAST: Thresholds = Thresholds {
+    auc: 0.92,
+    r2: 0.90,
+    margin: 0.10,
+};
 
 struct Thresholds {
     auc: f64,
@@ -74,7 +78,11 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)).context("cannot catch Ctrl-C")?;
 
     let started = Instant::now();
-    let options = Options { resume: false, interrupted: &interrupted, progress: progress.clone() };
+    let options = Options {
+        resume: false,
+        interrupted: &interrupted,
+        progress: progress.clone(),
+    };
     crate::train::train(run.config(), &dataset, &run, &options)?;
     let training_seconds = started.elapsed().as_secs_f64();
     progress.say(&format!("trained in {training_seconds:.0} s; quantising"));
@@ -129,7 +137,9 @@ fn default_folder() -> anyhow::Result<PathBuf> {
 
 fn colour_only(dataset: &Dataset) -> f64 {
     dataset.segmentation.as_ref().map_or(0.0, |data| {
-        ColourClassifier::fit(data, &data.split.train).iou(data, &data.split.test).mean
+        ColourClassifier::fit(data, &data.split.train)
+            .iou(data, &data.split.test)
+            .mean
     })
 }
 
@@ -140,11 +150,23 @@ fn ram(statistics: &Statistics) -> u64 {
 
 fn print(outcome: &Outcome) {
     let report = &outcome.report;
-    let mut rows = table(&["head", "test rows", "figure", "float", "int8 host", "int8 device", "instructions"]);
+    let mut rows = table(&[
+        "head",
+        "test rows",
+        "figure",
+        "float",
+        "int8 host",
+        "int8 device",
+        "instructions",
+    ]);
     for (head, float) in &report.float {
         let (name, float) = leading(float);
         let value = |figures: &eval::Figures| figure(figures.get(head).and_then(|metrics| leading(metrics).1));
-        let generated = if report.generated.contains(head) { " (generated)" } else { "" };
+        let generated = if report.generated.contains(head) {
+            " (generated)"
+        } else {
+            ""
+        };
         rows.add_row([
             format!("{head}{generated}"),
             whole(report.samples[head] as u64),
@@ -152,13 +174,20 @@ fn print(outcome: &Outcome) {
             figure(float),
             value(&report.int8),
             value(&outcome.device),
-            outcome.instructions.get(head).map_or_else(|| "–".into(), |count| whole(*count)),
+            outcome
+                .instructions
+                .get(head)
+                .map_or_else(|| "–".into(), |count| whole(*count)),
         ]);
     }
     println!("{rows}");
     let statistics = &outcome.statistics;
     println!("device        {}", outcome.on);
-    println!("blob          {} bytes, {} parameters", whole(report.blob_bytes as u64), whole(report.parameters as u64));
+    println!(
+        "blob          {} bytes, {} parameters",
+        whole(report.blob_bytes as u64),
+        whole(report.parameters as u64)
+    );
     println!(
         "RAM           {} bytes: arena {}, stack {}, statics {}",
         whole(outcome.ram_bytes),
@@ -166,8 +195,14 @@ fn print(outcome: &Outcome) {
         whole(statistics.stack_high_water.into()),
         whole(statistics.other_static_len.into())
     );
-    println!("flash         {} bytes of firmware, blob apart", whole(statistics.image_len.into()));
-    println!("colour alone  mean IoU {:.4} on the same tiles", outcome.colour_only_miou);
+    println!(
+        "flash         {} bytes of firmware, blob apart",
+        whole(statistics.image_len.into())
+    );
+    println!(
+        "colour alone  mean IoU {:.4} on the same tiles",
+        outcome.colour_only_miou
+    );
     println!("training      {:.0} s", outcome.training_seconds);
     println!(
         "{} values compared, {} values differ",

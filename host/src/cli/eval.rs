@@ -50,7 +50,10 @@ impl FromStr for Place {
         match words {
             "float" => Ok(Self::Float),
             "int8" => Ok(Self::Int8),
-            _ => words.parse().map(Self::Device).map_err(|error| format!("{error}; or write float or int8")),
+            _ => words
+                .parse()
+                .map(Self::Device)
+                .map_err(|error| format!("{error}; or write float or int8")),
         }
     }
 }
@@ -91,6 +94,9 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
         None => run.dataset()?,
     };
     let rows = Rows::test(&dataset).limited(args.limit.unwrap_or(usize::MAX));
+    if rows.heads().next().is_none() {
+        bail!("there are no rows to judge: the run's test split, or `--limit`, is 0; name other files with `--data`");
+    }
     let report = judge(&run, &dataset, &rows, &args.on)?;
     let comparison = report.comparison;
     if json {
@@ -99,7 +105,11 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
         print(&report);
     }
     if comparison.differing_values > 0 {
-        bail!("{} of {} values differ between host and device", comparison.differing_values, comparison.compared_values);
+        bail!(
+            "{} of {} values differ between host and device",
+            comparison.differing_values,
+            comparison.compared_values
+        );
     }
     Ok(())
 }
@@ -140,7 +150,11 @@ fn judge(run: &Run, dataset: &Dataset, rows: &Rows, place: &Place) -> anyhow::Re
 pub fn read_blob(run: &Run) -> anyhow::Result<AlignedBytes> {
     let path = run.path(BLOB);
     let bytes = std::fs::read(&path).with_context(|| {
-        format!("cannot read {}; `trident quantize {}` makes it", path.display(), run.folder().display())
+        format!(
+            "cannot read {}; `trident quantize {}` makes it",
+            path.display(),
+            run.folder().display()
+        )
     })?;
     Ok(AlignedBytes::copy_of(&bytes))
 }
@@ -149,7 +163,11 @@ fn print(report: &Report) {
     let mut rows = table(&["head", "rows", "figure", &report.on, "all figures", "instructions"]);
     for (head, metrics) in &report.heads {
         let (name, value) = leading(metrics);
-        let generated = if report.generated.contains(head) { " (generated)" } else { "" };
+        let generated = if report.generated.contains(head) {
+            " (generated)"
+        } else {
+            ""
+        };
         let instructions = report.instructions.get(head).filter(|count| **count > 0);
         rows.add_row([
             format!("{head}{generated}"),

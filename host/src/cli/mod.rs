@@ -1,7 +1,7 @@
 //! The command line: one file per command.
 //!
 //! Results go to standard output, as a table or, with `--json`, as one JSON object; everything else goes to standard error.
-//! The exit status is 0 only if the thing asked for happened, 1 if it did not, 2 if the words make no sense.
+//! The exit status is 0 only if the thing asked for happened, else 1, whatever was wrong: words, files, data or the device.
 
 pub mod demo;
 pub mod doctor;
@@ -44,7 +44,14 @@ enum Command {
 
 /// Parses the command line and does what it says.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are what was asked for; a closed terminal is no reason to fail twice.
+            let _ = error.print();
+            return ExitCode::from(u8::from(error.use_stderr()));
+        }
+    };
     let result = match &cli.command {
         Command::Demo(args) => demo::run(args, cli.json),
         Command::Doctor(args) => doctor::run(args, cli.json),
@@ -56,14 +63,41 @@ pub fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("error: {}", words(&error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// An error and its causes, each said once: many errors tell their cause's words themselves.
+fn words(error: &anyhow::Error) -> String {
+    let mut said = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if said.is_empty() {
+            said = cause;
+        } else if !said.contains(&cause) {
+            said = format!("{said}: {cause}");
+        }
+    }
+    said
 }
 
 /// Prints one JSON object.
 fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     println!("{}", serde_json::to_string_pretty(value)?);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let io = std::io::Error::other("disk full");
+        let cause = anyhow::Error::new(io)
+            .context("cannot write x: disk full")
+            .context("no blob");
+        assert_eq!(words(&cause), "no blob: cannot write x: disk full");
+    }
 }

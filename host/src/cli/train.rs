@@ -10,7 +10,7 @@ use super::table::table;
 use crate::config::{Backend, Config, Preset};
 use crate::progress::Progress;
 use crate::run::Run;
-use crate::train::{Options, TrainSummary};
+use crate::train::{Options, Plan, TrainSummary};
 
 /// What to train on, and where the run goes.
 #[derive(Debug, clap::Args)]
@@ -55,22 +55,30 @@ enum Data {
 /// # Errors
 /// If the configuration or data are refused, the folder cannot be written, or training is interrupted.
 pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
-    let run = if args.resume {
-        Run::open(&args.output)?
+    let config = if args.resume {
+        Run::open(&args.output)?.config().clone()
     } else {
-        Run::create(&args.output, &config(args)?)?
+        let config = config(args)?;
+        Run::refuse_occupied(&args.output)?;
+        config
     };
-    let progress = Progress::new();
-    let dataset = crate::data::load(run.config())?;
+    // Whatever is wrong with data or settings shows before the folder is made, so that nothing is left behind.
+    let dataset = crate::data::load(&config)?;
+    let plan = Plan::new(&config, &dataset)?;
     let interrupted = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&interrupted);
     ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)).context("cannot catch Ctrl-C")?;
+    let run = if args.resume {
+        Run::open(&args.output)?
+    } else {
+        Run::create(&args.output, &config)?
+    };
     let options = Options {
         resume: args.resume,
         interrupted: &interrupted,
-        progress,
+        progress: Progress::new(),
     };
-    let summary = crate::train::train(run.config(), &dataset, &run, &options)?;
+    let summary = plan.train(&run, &options)?;
     if json {
         return super::print_json(&summary);
     }

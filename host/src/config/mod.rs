@@ -127,6 +127,8 @@ impl Config {
     pub fn to_toml(&self, folder: &Path) -> Result<String, ConfigError> {
         let mut copy = self.clone();
         let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+        // `..` in the folder's own name would be lost on the way from it to the data.
+        let folder = source::resolve(Path::new("/"), &folder);
         copy.map_paths(|path| source::relative_to(&folder, path));
         Ok(toml::to_string(&copy)?)
     }

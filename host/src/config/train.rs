@@ -1,6 +1,7 @@
 //! `[train]`: how to train, in general and per head.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use trident::spec::Head;
 
 /// How to train.
@@ -119,11 +120,14 @@ pub enum Optimizer {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LossWeights {
-    /// Of the classification loss.
+    /// Of the classification loss; more than 0.
+    #[serde(deserialize_with = "positive")]
     pub classification: f64,
-    /// Of the segmentation loss.
+    /// Of the segmentation loss; more than 0.
+    #[serde(deserialize_with = "positive")]
     pub segmentation: f64,
-    /// Of the regression loss.
+    /// Of the regression loss; more than 0.
+    #[serde(deserialize_with = "positive")]
     pub regression: f64,
 }
 
@@ -146,8 +150,10 @@ pub struct Augmentation {
     /// Turn by 0, 90, 180 or 270 degrees; pictures that are not square only by 0 or 180.
     pub quarter_turns: bool,
     /// Multiply a picture's pixels by a factor within `1 ± brightness`; 0 is off.
+    #[serde(deserialize_with = "share")]
     pub brightness: f32,
     /// Multiply each colour channel by a factor within `1 ± colour`; 0 is off.
+    #[serde(deserialize_with = "share")]
     pub colour: f32,
 }
 
@@ -208,5 +214,21 @@ impl HeadOverrides {
     /// Whether it changes nothing.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    match f64::deserialize(deserializer)? {
+        weight if weight > 0.0 && weight.is_finite() => Ok(weight),
+        weight => Err(D::Error::custom(format!(
+            "{weight} is not a positive number; a head that shall not be trained needs no section"
+        ))),
+    }
+}
+
+fn share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f32, D::Error> {
+    match f32::deserialize(deserializer)? {
+        share if (0.0..=1.0).contains(&share) => Ok(share),
+        share => Err(D::Error::custom(format!("{share} is not between 0 and 1"))),
     }
 }

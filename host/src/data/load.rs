@@ -8,8 +8,8 @@ use super::description::check_features;
 use super::split::{self, Ties};
 use super::tabular::Table;
 use super::{
-    ClassificationData, DataError, Dataset, Description, Mismatch, Readings, RegressionData, SegmentationData, Split,
-    builtin, images, random, tiles,
+    ClassificationData, DataError, Dataset, Description, MAX_TARGET, Mismatch, Readings, RegressionData,
+    SegmentationData, Split, builtin, images, random, tiles,
 };
 use crate::config::{Builtin, ClassificationConfig, Config, RegressionConfig, SegmentationConfig, Source, SplitConfig};
 
@@ -167,6 +167,13 @@ fn regression(
     };
     let readings = readings(&table, &config.target, &config.drop, known, head)?;
     let targets = table.numbers(&config.target)?;
+    if let Some(&value) = targets.iter().find(|target| target.abs() > MAX_TARGET) {
+        return Err(DataError::TargetTooLarge {
+            file: table.path().display().to_string(),
+            target: config.target.clone(),
+            value,
+        });
+    }
     if known.is_none() && targets.iter().all(|&target| target == targets[0]) {
         return Err(DataError::ConstantTarget {
             file: table.path().display().to_string(),

@@ -51,6 +51,18 @@ pub enum DataError {
         /// The head.
         head: &'static str,
     },
+    /// A target that the device could not tell in its unit.
+    #[error(
+        "{file}: the target `{target}` reaches {value:?}; at most {MAX_TARGET:?} is possible: give it in another unit"
+    )]
+    TargetTooLarge {
+        /// The file.
+        file: String,
+        /// The target column.
+        target: String,
+        /// The value.
+        value: f32,
+    },
     /// All targets are the same.
     #[error("{}: the target `{target}` is {value} in every row; there is nothing to learn", file)]
     ConstantTarget {
@@ -62,6 +74,9 @@ pub enum DataError {
         value: f32,
     },
 }
+
+/// The largest magnitude of a target: the engine's scale and offset, single floats, stay far from overflow.
+pub const MAX_TARGET: f32 = 1e15;
 
 /// Row numbers of the three parts. Every row stands in exactly one part.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -137,15 +137,11 @@ impl Client {
     /// # Errors
     /// The link's.
     pub fn statistics(&mut self) -> Result<Statistics, DeviceError> {
-        ask(
-            &mut self.connection,
-            Request::Statistics,
-            "statistics",
-            |reply| match reply {
-                Reply::Statistics(statistics) => Ok(statistics),
-                other => Err(other),
-            },
-        )
+        let connection = &mut self.connection;
+        ask(connection, Request::Statistics, "statistics", |reply| match reply {
+            Reply::Statistics(statistics) => Some(*statistics),
+            _ => None,
+        })
     }
 
     /// What firmware and emulator have said, one indented line each; empty for a board.
@@ -156,17 +152,17 @@ impl Client {
 
 fn ask_info(connection: &mut Connection) -> Result<DeviceInfo, DeviceError> {
     let (protocol, info) = ask(connection, Request::Info, "information", |reply| match reply {
-        Reply::Info(info) => Ok((
+        Reply::Info(info) => Some((
             info.protocol,
             DeviceInfo {
                 board: info.board.into(),
                 firmware: info.firmware.into(),
                 arena_capacity: info.arena_capacity,
                 picture_capacity: info.picture_capacity,
-                state: info.state,
+                state: info.state.clone(),
             },
         )),
-        other => Err(other),
+        _ => None,
     })?;
     if protocol != PROTOCOL_VERSION {
         return Err(DeviceError::Protocol {
@@ -177,16 +173,16 @@ fn ask_info(connection: &mut Connection) -> Result<DeviceInfo, DeviceError> {
     Ok(info)
 }
 
-/// One request; `pick` takes what is wanted out of its reply, or gives the reply back.
+/// One request; `pick` takes what is wanted out of its reply, if it is in there.
 fn ask<T>(
     connection: &mut Connection,
     request: Request<'_>,
     expected: &'static str,
-    pick: impl for<'r> Fn(Reply<'r>) -> Result<T, Reply<'r>>,
+    pick: impl Fn(&Reply<'_>) -> Option<T>,
 ) -> Result<T, DeviceError> {
     let mut answer = None;
     connection.exchange(&[request], |_, reply| {
-        answer = Some(pick(reply).map_err(|other| unexpected(&other, expected))?);
+        answer = Some(pick(&reply).ok_or_else(|| unexpected(&reply, expected))?);
         Ok(())
     })?;
     answer.ok_or_else(|| nothing(expected))
@@ -194,13 +190,14 @@ fn ask<T>(
 
 fn results(done: Option<Done>, codes: Vec<i8>) -> Result<RunResult, DeviceError> {
     let done = done.ok_or_else(|| nothing("results"))?;
-    if let Some(segmentation) = done.segmentation {
-        if (segmentation.len, segmentation.digest) != (codes.len() as u32, digest(&codes)) {
-            return Err(DeviceError::Unexpected {
-                found: format!("{} codes of another digest", codes.len()),
-                expected: "the codes of this run",
-            });
-        }
+    let told = done
+        .segmentation
+        .map(|segmentation| (segmentation.len, segmentation.digest));
+    if told.is_some_and(|told| told != (codes.len() as u32, digest(&codes))) {
+        return Err(DeviceError::Unexpected {
+            found: format!("{} codes of another digest", codes.len()),
+            expected: "the codes of this run",
+        });
     }
     let classified = done.heads.contains(Head::Classification);
     Ok(RunResult {

@@ -71,7 +71,9 @@ pub enum DeviceError {
         log: String,
     },
     /// The firmware speaks another version of the protocol.
-    #[error("the firmware speaks protocol {found}, this program speaks {expected}; flash a firmware of the same version")]
+    #[error(
+        "the firmware speaks protocol {found}, this program speaks {expected}; flash a firmware of the same version"
+    )]
     Protocol {
         /// The firmware's.
         found: u16,

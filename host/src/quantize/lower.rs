@@ -378,8 +378,15 @@ impl Lowering<'_> {
         let places = self.add_in_place(&mut lives);
         let demand = |tensor: usize| {
             let (first, last) = lives[tensor].unwrap_or((0, 0));
-            let len = if places[tensor] == tensor { self.tensors[tensor].byte_len() } else { 0 };
-            Demand { len, life: first..=last }
+            let len = if places[tensor] == tensor {
+                self.tensors[tensor].byte_len()
+            } else {
+                0
+            };
+            Demand {
+                len,
+                life: first..=last,
+            }
         };
         let plan = plan(&(0..self.tensors.len()).map(demand).collect::<Vec<_>>());
         for (tensor, &place) in self.tensors.iter_mut().zip(&places) {

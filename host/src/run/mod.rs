@@ -160,29 +160,37 @@ impl Run {
     /// # Errors
     /// If the folder holds anything, or cannot be written.
     pub fn create(folder: &Path, config: &Config) -> Result<Self, RunError> {
-        let write_error = |source| RunError::Write {
+        Self::refuse_occupied(folder)?;
+        std::fs::create_dir_all(folder).map_err(|source| RunError::Write {
             path: folder.to_owned(),
             source,
-        };
-        match std::fs::read_dir(folder) {
-            Ok(mut entries) => {
-                if entries.next().is_some() {
-                    return Err(RunError::NotEmpty {
-                        folder: folder.to_owned(),
-                    });
-                }
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                std::fs::create_dir_all(folder).map_err(write_error)?;
-            }
-            Err(error) => return Err(write_error(error)),
-        }
+        })?;
         let run = Self {
             folder: folder.to_owned(),
             config: config.clone(),
         };
         run.write(CONFIG, config.to_toml(folder)?.as_bytes())?;
         Ok(run)
+    }
+
+    /// Checks that a folder is empty or not there, and makes nothing: for an early error, before data are read.
+    ///
+    /// # Errors
+    /// If it holds anything, or cannot be looked into.
+    pub fn refuse_occupied(folder: &Path) -> Result<(), RunError> {
+        match std::fs::read_dir(folder) {
+            Ok(mut entries) => match entries.next() {
+                None => Ok(()),
+                Some(_) => Err(RunError::NotEmpty {
+                    folder: folder.to_owned(),
+                }),
+            },
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(source) => Err(RunError::Write {
+                path: folder.to_owned(),
+                source,
+            }),
+        }
     }
 
     /// Opens a folder that [`Run::create`] made.

@@ -2,7 +2,9 @@
 //!
 //! A sealed file: a line that says what it is, the CRC-32/ISO-HDLC of the rest (little-endian), a postcard value.
 
+use std::fs::Permissions;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use serde::Serialize;
@@ -56,7 +58,12 @@ pub fn unseal<T: DeserializeOwned>(kind: &'static str, bytes: &[u8]) -> Result<T
 /// Whatever the file system says.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new().prefix(".writing-").tempfile_in(folder)?;
+    // Left to itself, a temporary file is for its owner's eyes only; a run's files are as public as the umask lets files be.
+    let permissions = Permissions::from_mode(0o666);
+    let mut file = tempfile::Builder::new()
+        .prefix(".writing-")
+        .permissions(permissions)
+        .tempfile_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path)?;

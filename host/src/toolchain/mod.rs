@@ -226,7 +226,10 @@ fn place(built: &Path, elf: &Path) -> Result<(), ToolchainError> {
 fn version(program: &Path) -> Option<String> {
     let output = workspace::clean(program).arg("--version").output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
-    output.status.success().then(|| text.lines().next().unwrap_or_default().to_owned())
+    output
+        .status
+        .success()
+        .then(|| text.lines().next().unwrap_or_default().to_owned())
 }
 
 /// A command as one would type it.

@@ -73,7 +73,7 @@ fn changes_builds(name: &str) -> bool {
     let begins = |prefix: &&str| name.starts_with(prefix);
     // Cargo puts its own compiler's libraries first, which another compiler must not load.
     let other = ["RUSTUP_TOOLCHAIN", "LD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH"].contains(&name);
-    other || REMOVED.iter().any(|prefix| begins(prefix)) && !KEPT.iter().any(|prefix| begins(prefix))
+    other || REMOVED.iter().any(begins) && !KEPT.iter().any(begins)
 }
 
 #[cfg(test)]

@@ -154,7 +154,7 @@ pub enum TransformError {
         features: Vec<String>,
     },
     /// The values are too large or too close together for 32-bit arithmetic.
-    #[error("the reading `{feature}` cannot be scaled in 32 bits: from {least} to {most}; give it in another unit")]
+    #[error("the reading `{feature}` cannot be scaled in 32 bits: from {least:?} to {most:?}; give it in another unit")]
     Scale {
         /// Its name.
         feature: String,

@@ -12,7 +12,7 @@ use crate::spec::{HeadSet, InputSlot, Shape};
 pub const CHUNK_LEN: usize = 256;
 
 /// A reason in words, cut off where it does not fit.
-pub type Text = String<128>;
+pub type Text = String<96>;
 
 /// The words of `value`, as many characters as fit.
 pub fn text(value: impl fmt::Display) -> Text {
@@ -231,15 +231,6 @@ pub enum Refusal {
         /// Where the chunk begins.
         offset: u32,
     },
-    /// An input is there only in part, or is longer than the model's.
-    InputLen {
-        /// Which input.
-        slot: InputSlot,
-        /// Bytes that are there.
-        filled: u32,
-        /// Bytes that the model takes.
-        expected: u32,
-    },
     /// The run failed, for the reason given.
     Run(Text),
     /// The last run gave no segmentation.
@@ -268,12 +259,6 @@ impl fmt::Display for Refusal {
                 f,
                 "a chunk of the {slot:?} input begins at byte {offset}, but {filled} bytes are there"
             ),
-            Self::InputLen { slot, filled, expected } => {
-                write!(
-                    f,
-                    "{filled} bytes of the {slot:?} input are there; the model takes {expected}"
-                )
-            }
             Self::Run(reason) => write!(f, "the run failed: {reason}"),
             Self::NoOutput => write!(f, "the last run gave no segmentation"),
             Self::OutOfRange { offset, len, available } => {
@@ -389,6 +374,6 @@ mod tests {
     fn a_text_is_cut_between_characters() {
         assert_eq!(text("short"), "short");
         let long = text(format_args!("a{:ä>100}", ""));
-        assert_eq!(long.len(), 127);
+        assert_eq!(long.len(), 95);
     }
 }

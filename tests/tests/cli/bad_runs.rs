@@ -1,0 +1,143 @@
+//! Run folders that cannot serve.
+
+use trident_tests::own_data::{THREE_HEADS, three_heads};
+
+use crate::{folder, refuses_to_train, trained};
+
+#[test]
+fn a_run_folder_that_cannot_be_written_is_refused() {
+    let folder = folder();
+    three_heads(&folder);
+    folder.write("file", "in the way");
+    let before = folder.files();
+    for run in ["file", "file/run", "/proc/trident/run"] {
+        let phrase = format!("{run}: cannot write: ");
+        folder
+            .trident(&format!("train -o {run} --epochs 1"))
+            .fails(&[&phrase, "choose a folder of yours with `-o`"]);
+        assert_eq!(folder.files(), before);
+    }
+    assert_eq!(folder.read("file"), b"in the way");
+}
+
+#[test]
+fn a_run_folder_that_holds_anything_is_left_alone() {
+    let folder = folder();
+    three_heads(&folder);
+    folder.write("run/notes.txt", "mine");
+    refuses_to_train(&folder, &["run: the run folder is not empty", "`--resume`", "`-o`"]);
+    assert_eq!(folder.read("run/notes.txt"), b"mine");
+}
+
+#[test]
+fn a_folder_without_a_run_says_how_one_is_made() {
+    let folder = folder();
+    for words in [
+        "quantize run",
+        "eval run",
+        "eval run --on float",
+        "train -o run --resume",
+    ] {
+        folder
+            .trident(words)
+            .fails(&["run: not a run folder", "`trident train -o run` makes one"]);
+    }
+    assert!(folder.files().is_empty());
+}
+
+#[test]
+fn what_training_did_not_finish_is_not_quantised() {
+    let folder = trained();
+    std::fs::remove_file(folder.path("run/weights.bin")).unwrap();
+    std::fs::remove_file(folder.path("run/model.tri")).unwrap();
+    let hint = "finish training with `trident train -o run --resume`";
+    folder
+        .trident("quantize run")
+        .fails(&["there is no weights.bin yet", hint]);
+    folder
+        .trident("eval run --on float")
+        .fails(&["there is no weights.bin yet", hint]);
+    assert!(!folder.path("run/model.tri").exists());
+}
+
+#[test]
+fn a_run_that_is_not_quantised_has_no_int8_figures() {
+    let folder = trained();
+    std::fs::remove_file(folder.path("run/model.tri")).unwrap();
+    folder
+        .trident("eval run --on int8")
+        .fails(&["cannot read run/model.tri", "`trident quantize run` makes it"]);
+    folder.trident("eval run --on float").succeeds();
+}
+
+#[test]
+fn data_that_changed_since_training_are_noticed() {
+    let folder = trained();
+    std::fs::remove_file(folder.path("run/model.tri")).unwrap();
+    let csv = String::from_utf8(folder.read("levels.csv")).unwrap();
+    folder.write("levels.csv", csv.replacen("\n", "\n1,2,3,104\n", 1));
+    for words in ["quantize run", "eval run --on float"] {
+        folder.trident(words).fails(&[
+            "the data have changed since this run was trained (fingerprint ",
+            "train again",
+        ]);
+    }
+    folder
+        .trident("train -o run --resume")
+        .fails(&["made with other data or settings; train into another folder with `-o`"]);
+    assert!(!folder.path("run/model.tri").exists());
+}
+
+#[test]
+fn damaged_files_of_a_run_are_noticed() {
+    let folder = trained();
+    let mut weights = folder.read("run/weights.bin");
+    let middle = weights.len() / 2;
+    weights[middle] ^= 1;
+    folder.write("run/weights.bin", &weights);
+    folder
+        .trident("quantize run")
+        .fails(&["run/weights.bin: it is damaged: its checksum does not fit"]);
+    let folder = trained();
+    folder.write("run/spec.json", "{");
+    folder.trident("quantize run").fails(&["run/spec.json: "]);
+}
+
+#[test]
+fn nothing_to_judge_is_no_success() {
+    let folder = trained();
+    folder
+        .trident("eval run --limit 0")
+        .fails(&["there are no rows to judge", "`--data`"]);
+    folder.write("none.toml", format!("[split]\ntest = 0.0\n{THREE_HEADS}"));
+    folder.trident("train -c none.toml -o none --epochs 1").succeeds();
+    folder.trident("quantize none").succeeds();
+    folder
+        .trident("eval none --on qemu:mps2-an386")
+        .fails(&["there are no rows to judge"]);
+    folder.trident("eval none --data trident.toml").succeeds();
+}
+
+#[test]
+fn a_run_finds_its_data_from_whatever_folder_it_was_made() {
+    let folder = trained();
+    std::fs::create_dir(folder.path("below")).unwrap();
+    let below = |words: &str| {
+        let mut command = folder.command(words);
+        let output = command.current_dir(folder.path("below")).output().unwrap();
+        assert!(output.status.success(), "{words}: {output:?}");
+    };
+    below("train -c ../trident.toml -o ../run2 --epochs 1");
+    below("train -c ../trident.toml -o x/../run3 --epochs 1");
+    below("quantize ../run2");
+    folder.trident("quantize run2").succeeds();
+    folder.trident("quantize below/run3").succeeds();
+}
+
+#[test]
+fn a_run_moves_with_its_data() {
+    // `trained` copies the folder to another place, which is a move.
+    let folder = trained();
+    folder.trident("quantize run").succeeds();
+    folder.trident("eval run --on int8").succeeds();
+}
