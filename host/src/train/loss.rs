@@ -6,7 +6,7 @@
 use burn::tensor::activation::{log_softmax, relu, softmax};
 use burn::tensor::{Tensor, TensorData};
 
-use super::recipe::{Distance, RegionLoss};
+use crate::config::{Distance, RegionLoss};
 use crate::metrics::argmax;
 
 /// Probabilities are kept this far from 0 and 1 before a logarithm, as Keras does.
