@@ -151,7 +151,7 @@ impl Config {
             ..Self::default()
         };
         // Generated tiles are learnt sooner than photographs: the demo's training stays well below three minutes.
-        config.train.segmentation.epochs = Some(48);
+        config.train.segmentation.epochs = Some(64);
         config
     }
 
