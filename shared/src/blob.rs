@@ -1,7 +1,7 @@
 //! The blob, `*.tri`: header, postcard metadata, raw parameters. `FORMAT.md` is its document.
 //!
 //! [`Blob::new_checked`] is the one door. What holding a [`Blob`] proves: length, magic, version and CRC are right, the metadata
-//! decode, every name and golden vector lies inside, and the graph passed [`check`](crate::check): shapes fit, parameters
+//! decode, every name and golden vector lies inside, and the graph passed [`check`]: shapes fit, parameters
 //! lie inside and are aligned, live tensors never overlap, work is bounded.
 
 use core::marker::PhantomData;

@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, bail};
 
-use super::table::table;
+use super::table::{figure, table};
 use crate::config::{Backend, Config, Preset};
 use crate::progress::Progress;
-use crate::run::Run;
+use crate::run::{History, Run};
 use crate::train::{Options, Plan, TrainSummary};
 
 /// What to train on, and where the run goes.
@@ -83,6 +83,9 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
         return super::print_json(&summary);
     }
     print(&summary, args);
+    if summary.demonstration {
+        print_epochs(&run.history()?);
+    }
     Ok(())
 }
 
@@ -128,6 +131,27 @@ fn backend(name: &str) -> Result<Backend, String> {
         .into_iter()
         .find(|backend| backend.name() == name)
         .ok_or_else(|| "there are `flex` and `ndarray`".into())
+}
+
+/// Losses and accuracy per epoch and head.
+fn print_epochs(history: &History) {
+    let mut heads = vec!["epoch".to_owned()];
+    for head in history.keys() {
+        heads.extend([format!("{head} loss"), "accuracy".to_owned()]);
+    }
+    let mut rows = table(&heads.iter().map(String::as_str).collect::<Vec<_>>());
+    let epochs = history.values().map(Vec::len).max().unwrap_or(0);
+    for epoch in 0..epochs {
+        let mut row = vec![(epoch + 1).to_string()];
+        for records in history.values() {
+            let record = records.get(epoch);
+            row.push(figure(record.map(|record| record.loss)));
+            row.push(figure(record.and_then(|record| record.accuracy)));
+        }
+        rows.add_row(row);
+    }
+    println!("{rows}");
+    println!("Segmentation accuracy: a pixel's strongest channel. A number has no accuracy.");
 }
 
 fn print(summary: &TrainSummary, args: &Args) {

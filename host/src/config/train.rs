@@ -168,6 +168,28 @@ impl Default for Augmentation {
     }
 }
 
+/// What is added to the pixelwise loss of a segmentation head, so that rare classes count by area, not by pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RegionLoss {
+    /// Nothing.
+    None,
+    /// One minus the mean Dice coefficient of the batch.
+    Dice,
+    /// The Lovász extension of one minus the mean IoU (Berman et al., 2018).
+    Lovasz,
+}
+
+/// What a regression head makes small.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Distance {
+    /// The squared error.
+    Squared,
+    /// The squared error up to one standard deviation of the target, linear beyond.
+    Huber,
+}
+
 /// What a head's training does otherwise than the preset says.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -208,6 +230,12 @@ pub struct HeadOverrides {
     /// Weight of each class in the loss, in class order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub class_weights: Option<Vec<f32>>,
+    /// What is added to the segmentation head's pixelwise loss.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<RegionLoss>,
+    /// What the regression head makes small.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub distance: Option<Distance>,
 }
 
 impl HeadOverrides {

@@ -14,6 +14,10 @@ const MOMENTUM: f32 = 0.1;
 
 /// A layer that holds weights.
 #[derive(Module, Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a few per model; a box would be in the way of every use"
+)]
 pub(super) enum Block {
     /// Every output sums all inputs.
     Linear(Linear),

@@ -39,11 +39,11 @@ impl Ranges {
             }
             *slot = Some(choice);
         }
-        for group in 0..values.len() {
+        for (group, choice) in choices.iter_mut().enumerate() {
             let members = (0..values.len()).filter(|&value| group_of[value] == group);
             let samples: Vec<&[f32]> = members.filter_map(|value| values[value].as_deref()).collect();
-            if choices[group].is_none() && !samples.is_empty() {
-                choices[group] = Some(choose(&samples));
+            if choice.is_none() && !samples.is_empty() {
+                *choice = Some(choose(&samples));
             }
         }
         let before_sigmoid = spec.layers.iter().enumerate().map(|(layer, spec)| {

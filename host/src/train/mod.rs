@@ -34,7 +34,7 @@ pub use checkpoint::EpochRecord;
 pub use evaluate::HeadMetrics;
 pub use plan::Plan;
 pub use prepare::{HeadData, Inputs, Targets};
-pub use recipe::{Distance, Recipe, RegionLoss};
+pub use recipe::Recipe;
 
 /// What else training is told.
 #[derive(Clone, Debug)]

@@ -164,12 +164,14 @@ impl<'d> HeadData<'d> {
         }
     }
 
-    /// Makes every row a training row and no row a validation row.
+    /// Makes every row a training row, so that none is left to judge by.
     pub(super) fn train_on_all(&mut self) {
         let mut rows = [&self.split.train[..], &self.split.validation, &self.split.test].concat();
         rows.sort_unstable();
-        self.split.train = rows;
-        self.split.validation = Vec::new();
+        self.split = Split {
+            train: rows,
+            ..Split::default()
+        };
     }
 
     /// How often each class occurs in the training rows: in rows, or in pixels. Empty for a head without classes.

@@ -3,30 +3,8 @@
 use serde::{Deserialize, Serialize};
 use trident::spec::Head;
 
-use crate::config::{Optimizer, Preset, TrainConfig};
+use crate::config::{Distance, Optimizer, Preset, RegionLoss, TrainConfig};
 use crate::model::Initializer;
-
-/// What is added to the pixelwise loss of a segmentation head, so that rare classes count by area, not by pixels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum RegionLoss {
-    /// Nothing.
-    None,
-    /// One minus the mean Dice coefficient of the batch.
-    Dice,
-    /// The Lovász extension of one minus the mean IoU (Berman et al., 2018).
-    Lovasz,
-}
-
-/// What a regression head makes small.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Distance {
-    /// The squared error.
-    Squared,
-    /// The squared error up to one standard deviation of the target, linear beyond.
-    Huber,
-}
 
 /// How one head is trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,6 +60,8 @@ impl Recipe {
         recipe.batch = overrides.batch.unwrap_or(recipe.batch);
         recipe.optimizer = overrides.optimizer.unwrap_or(recipe.optimizer);
         recipe.cosine = overrides.cosine.unwrap_or(recipe.cosine);
+        recipe.region = overrides.region.unwrap_or(recipe.region);
+        recipe.distance = overrides.distance.unwrap_or(recipe.distance);
         recipe.patience = overrides.patience.or(recipe.patience);
         recipe.class_weights = overrides.class_weights.or(recipe.class_weights);
         set(&mut recipe.learning_rate, overrides.learning_rate);

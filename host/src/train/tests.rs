@@ -227,6 +227,10 @@ fn the_original_demo_ends_where_keras_ends() {
     };
     let summary = train(&config, &data, &run, &options).unwrap();
     assert!(summary.demonstration);
+    assert!(
+        !summary.metrics.contains_key("test"),
+        "rows it was trained on are no test"
+    );
     let history = run.history().unwrap();
     for (head, keras) in [("classification", 0.682), ("regression", 0.068)] {
         let last = history[head].last().unwrap();
