@@ -1,0 +1,96 @@
+//! What the README shows is what the sources hold. `BLESS=1` rewrites the example in it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use trident::{Blob, Network};
+use trident_host::config::Config;
+use trident_host::device::BOARDS;
+use trident_host::quantize::writer::AlignedBytes;
+use trident_host::toolchain::Toolchain;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn readme() -> String {
+    std::fs::read_to_string(root().join("README.md")).expect("the README is there")
+}
+
+/// What stands between a marker's two comments.
+fn block<'r>(readme: &'r str, marker: &str) -> &'r str {
+    let (_, rest) = readme
+        .split_once(&format!("<!-- {marker} -->\n"))
+        .expect("the block begins");
+    rest.split_once(&format!("<!-- /{marker} -->"))
+        .expect("the block ends")
+        .0
+}
+
+#[test]
+fn the_configuration_in_the_readme_is_one() {
+    let readme = readme();
+    let (_, rest) = readme
+        .split_once("```toml\n")
+        .expect("the README shows a configuration");
+    let toml = rest.split_once("```").expect("it ends").0;
+    let config = Config::parse(toml, Path::new("trident.toml")).expect("it is valid");
+    assert!(config.classification.is_some() && config.segmentation.is_some() && config.regression.is_some());
+}
+
+#[test]
+fn the_firmware_in_the_readme_is_the_example() {
+    let source =
+        std::fs::read_to_string(root().join("firmware/examples/three_heads.rs")).expect("the example is there");
+    let (_, body) = source.split_once("mod device {\n").expect("the example's device part");
+    let body = body.rsplit_once("\n}").expect("it ends").0;
+    let lines = body.lines().map(|line| line.strip_prefix("    ").unwrap_or(line));
+    let expected = format!(
+        "```rust\n#![no_std]\n#![no_main]\n{}\n```\n",
+        lines.collect::<Vec<_>>().join("\n")
+    );
+    let readme = readme();
+    let found = block(&readme, "example");
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(root().join("README.md"), readme.replace(found, &expected)).expect("the README can be written");
+    } else {
+        assert_eq!(found, expected, "BLESS=1 copies the example into the README");
+    }
+}
+
+/// Every version of the format that was ever released stays readable: this blob is never made anew, only joined by others.
+#[test]
+fn the_golden_blob_of_version_1_still_answers_as_it_did() {
+    let bytes = AlignedBytes::copy_of(include_bytes!("../golden/edge.tri"));
+    let blob = Blob::new_exact(bytes.as_ref()).expect("version 1 is read");
+    let mut arena = AlignedBytes::zeroed(blob.graph().arena_len());
+    let mut network = Network::load(blob, arena.as_mut()).expect("it loads");
+    assert_eq!(blob.metadata().golden.iter().count(), 2);
+    network.self_test().expect("every golden answer is met");
+}
+
+#[test]
+fn the_example_runs_under_qemu() {
+    let toolchain = Toolchain::new().expect("the sources are there");
+    let board = &BOARDS[0];
+    let firmware = toolchain.firmware(board).expect("firmware builds");
+    let folder = root()
+        .join("target/firmware")
+        .join(board.target)
+        .join(board.target)
+        .join("firmware");
+    let output = Command::new(toolchain.qemu().expect("QEMU is there"))
+        .args(["-M", board.qemu_machine, "-nographic", "-monitor", "none"])
+        .args(["-semihosting-config", "enable=on,target=native", "-kernel"])
+        .arg(folder.join("three-heads"))
+        .stdin(Stdio::null())
+        .output()
+        .expect("QEMU runs");
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success(),
+        "the example fails: {log}; firmware is {}",
+        firmware.display()
+    );
+    assert!(!output.stdout.is_empty(), "the example logs its three answers");
+}
