@@ -128,6 +128,7 @@ fn prepare_device(target: &Target, progress: &Progress) -> anyhow::Result<()> {
 /// `target/demo` in the sources, emptied: nothing but the demo writes there.
 fn default_folder() -> anyhow::Result<PathBuf> {
     let folder = Workspace::find()?.root().join("target/demo");
+    let _lock = folder.is_dir().then(|| crate::run::lock(&folder)).transpose()?;
     match std::fs::remove_dir_all(&folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(error).with_context(|| format!("cannot empty {}", folder.display()))
