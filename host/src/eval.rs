@@ -2,6 +2,7 @@
 //! agree to the bit.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
 use serde::Serialize;
@@ -223,12 +224,13 @@ fn refuse_other(blob: &Blob<'_>, dataset: &Dataset, head: Head) -> Result<(), Ev
 /// Outputs of a device, and the instructions that a run of each head took, by the head's name: the largest over all rows.
 ///
 /// # Errors
-/// If the device does not answer or refuses a row.
+/// If the device does not answer or refuses a row, or `interrupted` is set from outside.
 pub fn on_device(
     client: &mut Client,
     dataset: &Dataset,
     rows: &Rows,
     progress: &Progress,
+    interrupted: &AtomicBool,
 ) -> Result<(AllOutputs, BTreeMap<&'static str, u64>), DeviceError> {
     let (mut all, mut instructions) = (AllOutputs::default(), BTreeMap::new());
     for head in rows.heads() {
@@ -236,6 +238,9 @@ pub fn on_device(
         let mut step = progress.step(head.name(), total as u64);
         let mut outputs = Vec::with_capacity(total);
         for (done, &row) in rows.head(head).iter().enumerate() {
+            if interrupted.load(Ordering::Relaxed) {
+                return Err(DeviceError::Interrupted);
+            }
             let result = client.run(head.into(), &inputs(dataset, head, row))?;
             let most = instructions.entry(head.name()).or_default();
             *most = result.instructions.max(*most);

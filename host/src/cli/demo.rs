@@ -1,16 +1,14 @@
 //! `trident demo`: from built-in data to three heads on an emulated microcontroller, with one command.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context, bail};
 use serde::Serialize;
 use trident::wire::Statistics;
 
-use super::say;
 use super::table::{figure, table, whole};
+use super::{interrupt, say};
 use crate::config::Config;
 use crate::data::colour::ColourClassifier;
 use crate::data::{self, Dataset};
@@ -74,9 +72,7 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     };
     let run = Run::create(&folder, &Config::builtin())?;
     let dataset = data::load(run.config())?;
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&interrupted);
-    ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)).context("cannot catch Ctrl-C")?;
+    let interrupted = interrupt::flag()?;
 
     let started = Instant::now();
     let options = Options {
@@ -88,11 +84,12 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     let training_seconds = started.elapsed().as_secs_f64();
     progress.say(&format!("trained in {training_seconds:.0} s; quantising"));
     let export = export(&run, &dataset, 1)?;
+    interrupt::check(&interrupted)?;
 
     let rows = Rows::test(&dataset);
     let host = eval::int8(export.blob.as_ref(), &dataset, &rows)?;
     let mut client = args.on.connect(export.blob.as_ref())?;
-    let (outputs, instructions) = eval::on_device(&mut client, &dataset, &rows, &progress)?;
+    let (outputs, instructions) = eval::on_device(&mut client, &dataset, &rows, &progress, &interrupted)?;
     let statistics = client.statistics()?;
     let outcome = Outcome {
         run: folder,

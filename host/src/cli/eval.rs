@@ -8,8 +8,8 @@ use anyhow::{Context, bail};
 use serde::Serialize;
 use trident::wire::Statistics;
 
-use super::say;
 use super::table::{figure, table, whole};
+use super::{interrupt, say};
 use crate::config::Config;
 use crate::data::{self, Dataset};
 use crate::device::Target;
@@ -133,11 +133,12 @@ fn judge(run: &Run, dataset: &Dataset, rows: &Rows, place: &Place) -> anyhow::Re
         return Ok(report);
     }
     let blob = read_blob(run)?;
-    let host = eval::int8(blob.as_ref(), dataset, rows)?;
-    let mut outputs = host;
+    let mut outputs = eval::int8(blob.as_ref(), dataset, rows)?;
     if let Place::Device(target) = place {
+        // The emulator's folder is removed only where the program ends by itself.
+        let interrupted = interrupt::flag()?;
         let mut client = target.connect(blob.as_ref())?;
-        let (device, instructions) = eval::on_device(&mut client, dataset, rows, &Progress::new())?;
+        let (device, instructions) = eval::on_device(&mut client, dataset, rows, &Progress::new(), &interrupted)?;
         report.comparison = eval::compare(&outputs, &device);
         report.instructions = instructions;
         report.device = Some(client.statistics()?);

@@ -7,6 +7,7 @@ pub mod demo;
 pub mod doctor;
 pub mod eval;
 pub mod inspect;
+pub mod interrupt;
 pub mod quantize;
 pub mod table;
 pub mod train;

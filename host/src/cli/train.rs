@@ -1,13 +1,11 @@
 //! `trident train`: a run folder with the best weights of every head.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 
-use super::say;
 use super::table::{figure, table};
+use super::{interrupt, say};
 use crate::config::{Backend, Config, Preset};
 use crate::progress::Progress;
 use crate::run::{History, Run};
@@ -66,9 +64,7 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     // Whatever is wrong with data or settings shows before the folder is made, so that nothing is left behind.
     let dataset = crate::data::load(&config)?;
     let plan = Plan::new(&config, &dataset)?;
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&interrupted);
-    ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)).context("cannot catch Ctrl-C")?;
+    let interrupted = interrupt::flag()?;
     let run = if args.resume {
         Run::open(&args.output)?
     } else {

@@ -99,6 +99,9 @@ pub enum DeviceError {
     /// The device refused a request.
     #[error("the device refused: {0}")]
     Refused(Refusal),
+    /// It was asked to stop.
+    #[error("interrupted")]
+    Interrupted,
     /// The answer does not fit the question, or its parts do not fit each other.
     #[error("the device answered with {found} where {expected} was due")]
     Unexpected {

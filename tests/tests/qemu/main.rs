@@ -10,6 +10,7 @@ mod seed;
 mod soak;
 
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicBool;
 
 use trident::{Head, Inputs};
 use trident_host::data::Dataset;
@@ -61,7 +62,13 @@ impl Model {
 
     /// What a device computes.
     fn on_device(&self, client: &mut Client) -> AllOutputs {
-        let outputs = eval::on_device(client, &self.dataset, &self.rows, &Progress::silent());
+        let outputs = eval::on_device(
+            client,
+            &self.dataset,
+            &self.rows,
+            &Progress::silent(),
+            &AtomicBool::new(false),
+        );
         outputs.unwrap_or_else(|error| panic!("{error}\n{}", client.log())).0
     }
 
