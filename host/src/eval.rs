@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 use serde::Serialize;
+use trident::graph::Op;
 use trident::{Blob, Head, Inputs, Network, Outputs, arithmetic};
 
 use crate::data::{Dataset, Split};
@@ -42,6 +43,22 @@ pub enum EvalError {
         /// The head.
         head: Head,
     },
+    /// The blob tells other classes than the data have.
+    #[error(
+        "the blob's {} head tells [{}], the data have [{}]: the blob is of another model; `trident quantize` makes the run's own",
+        head.name(), blob.join(", "), data.join(", ")
+    )]
+    OtherClasses {
+        /// The head.
+        head: Head,
+        /// Classes of the blob.
+        blob: Vec<String>,
+        /// Classes of the data.
+        data: Vec<String>,
+    },
+    /// The blob's segmentation has another size than the pictures.
+    #[error("the blob's segmentation is of another size than the pictures")]
+    OtherSize,
 }
 
 /// Rows to evaluate, per head.
@@ -154,6 +171,7 @@ pub fn int8(blob: &[u8], dataset: &Dataset, rows: &Rows) -> Result<AllOutputs, E
     let blob = Blob::new_exact(blob)?;
     let mut all = AllOutputs::default();
     for head in rows.heads() {
+        refuse_other(&blob, dataset, head)?;
         let chunk = rows.head(head).len().div_ceil(rayon::current_num_threads() * 4).max(1);
         let run_chunk = |rows: &[usize]| {
             let mut arena = AlignedBytes::zeroed(blob.graph().arena_len());
@@ -174,6 +192,32 @@ pub fn int8(blob: &[u8], dataset: &Dataset, rows: &Rows) -> Result<AllOutputs, E
         all.insert(head, parts.into_iter().flatten().collect());
     }
     Ok(all)
+}
+
+/// Checks that a blob's head tells what the data ask for, so that its outputs can be judged by them.
+fn refuse_other(blob: &Blob<'_>, dataset: &Dataset, head: Head) -> Result<(), EvalError> {
+    let own = blob.head(head).ok_or(EvalError::NoHead { head })?;
+    let own: Vec<&str> = own.classes.iter().collect();
+    let classes = match head {
+        Head::Classification => dataset.classification.as_ref().map(|data| &data.classes),
+        Head::Segmentation => dataset.segmentation.as_ref().map(|data| &data.classes),
+        Head::Regression => None,
+    };
+    if let Some(classes) = classes.filter(|classes| **classes != own) {
+        return Err(EvalError::OtherClasses {
+            head,
+            blob: own.into_iter().map(str::to_owned).collect(),
+            data: classes.clone(),
+        });
+    }
+    if let (Head::Segmentation, Some(data)) = (head, &dataset.segmentation) {
+        let logits = blob.graph().nodes().find(|node| node.op == Op::Logits);
+        let shape = logits.and_then(|node| Some(blob.graph().tensor(node.input.into())?.shape));
+        if shape.map(|shape| [shape.h, shape.w].map(usize::from)) != Some([data.height, data.width]) {
+            return Err(EvalError::OtherSize);
+        }
+    }
+    Ok(())
 }
 
 /// Outputs of a device, and the instructions that a run of each head took, by the head's name: the largest over all rows.

@@ -23,6 +23,8 @@ pub const REPORT: &str = "quantize.json";
 
 /// The most training pictures that ranges are fitted to; readings serve whole.
 const CALIBRATION_PICTURES: usize = 512;
+/// The most values of the model that calibration on pictures holds in memory, four bytes each.
+const CALIBRATION_VALUES: usize = 700_000_000;
 /// How many vectors the boot self-test has.
 const GOLDEN_VECTORS: usize = 2;
 /// How many rows the per-layer report looks at.
@@ -88,7 +90,7 @@ pub fn export(run: &Run, dataset: &Dataset, sequence: u32) -> Result<Export, Exp
     let calibration: Vec<HostInputs> = model_heads(&model)
         .filter_map(|head| {
             let data = HeadData::with_transforms(dataset, head, &transforms)?;
-            let rows = calibration_rows(head, &data.split.train);
+            let rows = calibration_rows(&model, head, &data.split.train);
             Some(host_inputs(&data, &rows))
         })
         .collect();
@@ -116,14 +118,12 @@ pub fn export(run: &Run, dataset: &Dataset, sequence: u32) -> Result<Export, Exp
         &rows,
     );
     let blob = quantized.pack(&source, &at_export(&int8))?;
-    let test_rows = samples(dataset, &rows, REPORT_ROWS);
-    let layers = layers(
-        &quantized,
-        &model,
-        &blob,
-        &test_rows,
-        &transformed(&test_rows, &transforms),
-    )?;
+    // Without test rows training rows show what rounding costs each layer.
+    let mut shown = samples(dataset, &rows, REPORT_ROWS);
+    if shown.is_empty() {
+        shown = samples(dataset, &Rows::of(dataset, |split| &split.train), REPORT_ROWS);
+    }
+    let layers = layers(&quantized, &model, &blob, &shown, &transformed(&shown, &transforms))?;
     let generated = dataset.segmentation.as_ref().is_some_and(|data| data.generated);
     let report = Report {
         blob_bytes: blob.as_ref().len(),
@@ -182,10 +182,11 @@ fn model_heads(model: &Model) -> impl Iterator<Item = Head> {
     heads.into_iter()
 }
 
-/// All readings, or evenly spread pictures.
-fn calibration_rows(head: Head, train: &[usize]) -> Vec<usize> {
+/// All readings, or evenly spread pictures: fewer where they are so large that the model's values would fill the memory.
+fn calibration_rows(model: &Model, head: Head, train: &[usize]) -> Vec<usize> {
     let most = if head == Head::Segmentation {
-        CALIBRATION_PICTURES
+        let values: usize = model.shapes().iter().map(|shape| shape.len()).sum();
+        CALIBRATION_PICTURES.min((CALIBRATION_VALUES / values.max(1)).max(1))
     } else {
         usize::MAX
     };

@@ -1,9 +1,21 @@
 //! How far a long step has come, on standard error: a bar on a terminal, a line now and then elsewhere.
 
-use std::io::{IsTerminal, stderr};
+use std::io::{IsTerminal, Write, stderr};
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+/// Prints a line to standard error. Unlike `eprintln!` it goes on where nobody reads any more: the work is worth more than its log.
+macro_rules! tell {
+    ($($words:tt)*) => {
+        $crate::progress::line(format_args!($($words)*))
+    };
+}
+pub(crate) use tell;
+
+pub(crate) fn line(words: std::fmt::Arguments<'_>) {
+    let _ = stderr().lock().write_fmt(format_args!("{words}\n"));
+}
 
 /// How long a log stays silent between two lines of one step.
 const LINE_EVERY: Duration = Duration::from_secs(10);
@@ -82,7 +94,7 @@ impl Progress {
     pub fn say(&self, line: &str) {
         match &self.kind {
             Kind::Silent => {}
-            Kind::Lines => eprintln!("{line}"),
+            Kind::Lines => tell!("{line}"),
             Kind::Bars(bars) => {
                 // A terminal that went away is no reason to stop the work.
                 bars.println(line).ok();
@@ -99,7 +111,7 @@ impl Step {
             bar.set_message(message.to_owned());
         } else if !self.silent && self.said.elapsed() >= LINE_EVERY {
             self.said = Instant::now();
-            eprintln!("{}: {done}/{} {message}", self.label, self.total);
+            tell!("{}: {done}/{} {message}", self.label, self.total);
         }
     }
 
@@ -109,9 +121,9 @@ impl Step {
         let line = format!("{}: {message} ({seconds:.1} s)", self.label);
         if let Some(bar) = self.bar {
             bar.finish_and_clear();
-            bar.suspend(|| eprintln!("{line}"));
+            bar.suspend(|| tell!("{line}"));
         } else if !self.silent {
-            eprintln!("{line}");
+            tell!("{line}");
         }
     }
 }

@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use serde::Serialize;
 use trident::wire::Statistics;
 
+use super::say;
 use super::table::{figure, table, whole};
 use crate::config::Config;
 use crate::data::colour::ColourClassifier;
@@ -108,7 +109,7 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     if json {
         super::print_json(&outcome)?;
     } else {
-        print(&outcome);
+        print(&outcome)?;
     }
     judge(&outcome)
 }
@@ -127,6 +128,7 @@ fn prepare_device(target: &Target, progress: &Progress) -> anyhow::Result<()> {
 /// `target/demo` in the sources, emptied: nothing but the demo writes there.
 fn default_folder() -> anyhow::Result<PathBuf> {
     let folder = Workspace::find()?.root().join("target/demo");
+    let _lock = folder.is_dir().then(|| crate::run::lock(&folder)).transpose()?;
     match std::fs::remove_dir_all(&folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(error).with_context(|| format!("cannot empty {}", folder.display()))
@@ -148,7 +150,7 @@ fn ram(statistics: &Statistics) -> u64 {
     u64::from(statistics.arena_used) + u64::from(statistics.stack_high_water) + u64::from(statistics.other_static_len)
 }
 
-fn print(outcome: &Outcome) {
+fn print(outcome: &Outcome) -> anyhow::Result<()> {
     let report = &outcome.report;
     let mut rows = table(&[
         "head",
@@ -180,35 +182,36 @@ fn print(outcome: &Outcome) {
                 .map_or_else(|| "–".into(), |count| whole(*count)),
         ]);
     }
-    println!("{rows}");
+    say!("{rows}");
     let statistics = &outcome.statistics;
-    println!("device        {}", outcome.on);
-    println!(
+    say!("device        {}", outcome.on);
+    say!(
         "blob          {} bytes, {} parameters",
         whole(report.blob_bytes as u64),
         whole(report.parameters as u64)
     );
-    println!(
+    say!(
         "RAM           {} bytes: arena {}, stack {}, statics {}",
         whole(outcome.ram_bytes),
         whole(statistics.arena_used.into()),
         whole(statistics.stack_high_water.into()),
         whole(statistics.other_static_len.into())
     );
-    println!(
+    say!(
         "flash         {} bytes of firmware, blob apart",
         whole(statistics.image_len.into())
     );
-    println!(
+    say!(
         "colour alone  mean IoU {:.4} on the same tiles",
         outcome.colour_only_miou
     );
-    println!("training      {:.0} s", outcome.training_seconds);
-    println!(
+    say!("training      {:.0} s", outcome.training_seconds);
+    say!(
         "{} values compared, {} values differ",
         whole(outcome.comparison.compared_values),
         outcome.comparison.differing_values
     );
+    Ok(())
 }
 
 /// Whether the demo showed what it promises.

@@ -2,6 +2,7 @@
 
 use anyhow::bail;
 
+use super::say;
 use super::table::table;
 use crate::toolchain::{Report, Toolchain};
 
@@ -26,7 +27,7 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     if json {
         super::print_json(&report)?;
     } else {
-        print(&report);
+        print(&report)?;
     }
     if !report.ready {
         bail!("something is missing: `trident doctor --fix` installs it");
@@ -34,15 +35,16 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn print(report: &Report) {
+fn print(report: &Report) -> anyhow::Result<()> {
     let mut rows = table(&["tool", "found"]);
     for tool in &report.tools {
         rows.add_row([&tool.name, tool.found.as_deref().unwrap_or("missing")]);
     }
-    println!("{rows}");
+    say!("{rows}");
     for tool in &report.tools {
         if let Some(install) = &tool.install {
-            println!("{} ({}):\n{install}", tool.name, tool.purpose);
+            say!("{} ({}):\n{install}", tool.name, tool.purpose);
         }
     }
+    Ok(())
 }

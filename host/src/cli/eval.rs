@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 use serde::Serialize;
 use trident::wire::Statistics;
 
+use super::say;
 use super::table::{figure, table, whole};
 use crate::config::Config;
 use crate::data::{self, Dataset};
@@ -102,7 +103,7 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     if json {
         super::print_json(&report)?;
     } else {
-        print(&report);
+        print(&report)?;
     }
     if comparison.differing_values > 0 {
         bail!(
@@ -159,7 +160,7 @@ pub fn read_blob(run: &Run) -> anyhow::Result<AlignedBytes> {
     Ok(AlignedBytes::copy_of(&bytes))
 }
 
-fn print(report: &Report) {
+fn print(report: &Report) -> anyhow::Result<()> {
     let mut rows = table(&["head", "rows", "figure", &report.on, "all figures", "instructions"]);
     for (head, metrics) in &report.heads {
         let (name, value) = leading(metrics);
@@ -178,14 +179,14 @@ fn print(report: &Report) {
             instructions.map_or_else(|| "–".into(), |count| whole(*count)),
         ]);
     }
-    println!("{rows}");
+    say!("{rows}");
     if let Some(device) = &report.device {
-        println!(
+        say!(
             "{} values compared with int8 on the host, {} values differ",
             whole(report.comparison.compared_values),
             report.comparison.differing_values
         );
-        println!(
+        say!(
             "arena {} bytes, stack high-water {} bytes, other statics {} bytes, image {} bytes of flash",
             whole(device.arena_used.into()),
             whole(device.stack_high_water.into()),
@@ -193,4 +194,5 @@ fn print(report: &Report) {
             whole(device.image_len.into())
         );
     }
+    Ok(())
 }

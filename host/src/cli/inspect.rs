@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use trident::graph::Node;
 use trident::{Blob, Head, HeadSet, InputSlot, Network};
 
+use super::say;
 use super::table::{table, whole};
 use crate::quantize::pack::sha256_hex;
 use crate::quantize::writer::AlignedBytes;
@@ -40,9 +41,9 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     if json {
         return super::print_json(&describe(&blob, args.verify));
     }
-    print(&blob);
+    print(&blob)?;
     if args.verify {
-        println!(
+        say!(
             "golden vectors: {} run, every answer equal to the bit",
             blob.metadata().golden.iter().count()
         );
@@ -90,14 +91,17 @@ fn describe(blob: &Blob<'_>, verified: bool) -> Value {
     })
 }
 
-fn print(blob: &Blob<'_>) {
+fn print(blob: &Blob<'_>) -> anyhow::Result<()> {
     let (header, metadata, graph) = (blob.header(), blob.metadata(), blob.graph());
     let provenance = metadata.provenance;
-    println!(
+    say!(
         "model {:?}, sequence {}, {}, written by {}",
-        provenance.model, header.sequence, metadata.arithmetic, provenance.tool
+        provenance.model,
+        header.sequence,
+        metadata.arithmetic,
+        provenance.tool
     );
-    println!(
+    say!(
         "blob {} bytes, of which parameters {}; arena {} bytes; crc32 {:08x}; data sha256 {}",
         whole(header.total_len.into()),
         whole(blob.parameters().len() as u64),
@@ -111,7 +115,7 @@ fn print(blob: &Blob<'_>) {
             InputSlot::Picture => format!("RGB picture {}×{}", input.shape.h, input.shape.w),
             _ => format!("{} readings: {}", input.shape.c, names.join(", ")),
         };
-        println!("input {:<15} {what}", format!("{:?}", input.slot).to_lowercase());
+        say!("input {:<15} {what}", format!("{:?}", input.slot).to_lowercase());
     }
     for head in metadata.heads.iter() {
         let classes: Vec<&str> = head.classes.iter().collect();
@@ -121,10 +125,10 @@ fn print(blob: &Blob<'_>) {
             classes.join(", ")
         };
         let macs = whole(graph.macs(head.head.into()));
-        println!("head  {:<15} {} → {gives}; {macs} MACs", head.head.name(), head.name);
+        say!("head  {:<15} {} → {gives}; {macs} MACs", head.head.name(), head.name);
     }
     for (name, value) in provenance.metrics.iter() {
-        println!("figure at export  {name} {value:.4}");
+        say!("figure at export  {name} {value:.4}");
     }
     let mut nodes = table(&["node", "output", "heads", "MACs"]);
     for (index, node) in graph.nodes().enumerate() {
@@ -137,7 +141,8 @@ fn print(blob: &Blob<'_>) {
             whole(graph.node_macs(&node)),
         ]);
     }
-    println!("{nodes}");
+    say!("{nodes}");
+    Ok(())
 }
 
 /// `[h, w, c]` of what a node makes, or of what an output node takes out.

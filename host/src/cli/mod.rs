@@ -13,7 +13,10 @@ pub mod train;
 
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::{Parser, Subcommand};
+
+use crate::progress::tell;
 
 /// Trains three-head models on a desktop, quantises them to int8, and checks that a microcontroller computes the same bits.
 #[derive(Debug, Parser)]
@@ -63,7 +66,7 @@ pub fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", words(&error));
+            tell!("error: {}", words(&error));
             ExitCode::FAILURE
         }
     }
@@ -84,8 +87,23 @@ fn words(error: &anyhow::Error) -> String {
 
 /// Prints one JSON object.
 fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
-    println!("{}", serde_json::to_string_pretty(value)?);
+    say!("{}", serde_json::to_string_pretty(value)?);
     Ok(())
+}
+
+/// Prints a line of a result. Unlike `println!` it gives an error, and no panic, where nobody reads any more or a disk is full.
+macro_rules! say {
+    ($($words:tt)*) => {
+        $crate::cli::line(format_args!($($words)*))?
+    };
+}
+pub(crate) use say;
+
+fn line(words: std::fmt::Arguments<'_>) -> anyhow::Result<()> {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    out.write_fmt(format_args!("{words}\n"))
+        .context("cannot write the result to standard output")
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::say;
 use super::table::{figure, table, whole};
 use crate::export::{BLOB, Report, export};
 use crate::run::Run;
@@ -27,8 +28,8 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     if json {
         return super::print_json(&export.report);
     }
-    print(&export.report);
-    println!(
+    print(&export.report)?;
+    say!(
         "wrote {}; next: trident eval {} --on int8",
         run.path(BLOB).display(),
         args.run.display()
@@ -37,7 +38,7 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
 }
 
 /// Prints the report: heads, then layers, the noisiest first.
-fn print(report: &Report) {
+fn print(report: &Report) -> anyhow::Result<()> {
     let mut heads = table(&["head", "test rows", "figure", "float", "int8", "drop"]);
     for (head, float) in &report.float {
         let (name, float) = crate::eval::leading(float);
@@ -60,7 +61,7 @@ fn print(report: &Report) {
             drop.map_or_else(|| "–".into(), |drop| format!("{drop:+.4}")),
         ]);
     }
-    println!("{heads}");
+    say!("{heads}");
     let mut layers: Vec<_> = report.layers.iter().collect();
     layers.sort_by(|a, b| {
         a.snr_db
@@ -85,12 +86,13 @@ fn print(report: &Report) {
             layer.snr_db.map_or_else(|| "exact".into(), |db| format!("{db:.1} dB")),
         ]);
     }
-    println!("{rows}");
-    println!(
+    say!("{rows}");
+    say!(
         "blob {} bytes; {} parameters; arena {} bytes (no plan needs less than {})",
         whole(report.blob_bytes as u64),
         whole(report.parameters as u64),
         whole(report.arena_bytes as u64),
         whole(report.arena_lower_bound as u64)
     );
+    Ok(())
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, bail};
 
+use super::say;
 use super::table::{figure, table};
 use crate::config::{Backend, Config, Preset};
 use crate::progress::Progress;
@@ -82,9 +83,9 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     if json {
         return super::print_json(&summary);
     }
-    print(&summary, args);
+    print(&summary, args)?;
     if summary.demonstration {
-        print_epochs(&run.history()?);
+        print_epochs(&run.history()?)?;
     }
     Ok(())
 }
@@ -134,7 +135,7 @@ fn backend(name: &str) -> Result<Backend, String> {
 }
 
 /// Losses and accuracy per epoch and head.
-fn print_epochs(history: &History) {
+fn print_epochs(history: &History) -> anyhow::Result<()> {
     let mut heads = vec!["epoch".to_owned()];
     for head in history.keys() {
         heads.extend([format!("{head} loss"), "accuracy".to_owned()]);
@@ -150,11 +151,12 @@ fn print_epochs(history: &History) {
         }
         rows.add_row(row);
     }
-    println!("{rows}");
-    println!("Segmentation accuracy: a pixel's strongest channel. A number has no accuracy.");
+    say!("{rows}");
+    say!("Segmentation accuracy: a pixel's strongest channel. A number has no accuracy.");
+    Ok(())
 }
 
-fn print(summary: &TrainSummary, args: &Args) {
+fn print(summary: &TrainSummary, args: &Args) -> anyhow::Result<()> {
     let mut rows = table(&["head", "epochs", "train", "validation", "test"]);
     for (head, epochs) in &summary.epochs {
         let figure = |split: &str| {
@@ -172,18 +174,19 @@ fn print(summary: &TrainSummary, args: &Args) {
             figure("test"),
         ]);
     }
-    println!("{rows}");
-    println!(
+    say!("{rows}");
+    say!(
         "{} parameters; run folder {}",
         super::table::whole(summary.parameters as u64),
         summary.folder.display()
     );
     if summary.demonstration {
-        println!(
+        say!(
             "Labels were coin flips and inputs their own targets: these figures show that the program runs, not that a model \
              has learnt anything."
         );
     } else {
-        println!("next: trident quantize {}", args.output.display());
+        say!("next: trident quantize {}", args.output.display());
     }
+    Ok(())
 }

@@ -266,6 +266,9 @@ optimizer = "adamw"
         assert!(fractions.contains("nothing to train on"), "{fractions}");
         let size = error("[segmentation]\nimages=\"i\"\nmasks=\"m\"\nclasses=[\"a\",\"b\"]\nsize=[32,0]\n");
         assert!(size.contains("size"), "{size}");
+        let count =
+            error("[segmentation]\nimages=\"builtin:tiles\"\nclasses=[\"a\",\"b\"]\nsize=[32,32]\ncount=9000000\n");
+        assert!(count.contains("`count` is 1 to 100000 pictures"), "{count}");
         let transform = error("[regression]\ncsv=\"a\"\ntarget=\"b\"\ntransforms=\"log\"\n");
         assert!(transform.starts_with("t.toml:4:12: "), "{transform}");
     }

@@ -10,6 +10,9 @@ use super::transforms::TransformChoice;
 /// The most classes a head may have; the device's limit.
 pub const MAX_CLASSES: usize = 16;
 
+/// The most pictures that a built-in source makes.
+const MAX_COUNT: usize = 100_000;
+
 /// How rows are divided into training, validation and test.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default, try_from = "SplitFields")]
@@ -203,6 +206,9 @@ impl TryFrom<SegmentationFields> for SegmentationConfig {
                 "`size` is [height, width], 8 to 1024 each, not {:?}",
                 fields.size
             ));
+        }
+        if let Some(pictures) = fields.count.filter(|pictures| !(1..=MAX_COUNT).contains(pictures)) {
+            return Err(format!("`count` is 1 to {MAX_COUNT} pictures, not {pictures}"));
         }
         if let Some(colours) = &fields.colours {
             if colours.len() != count {

@@ -147,6 +147,12 @@ impl ModelState {
             && self.layers.len() == self.spec.layers.len()
             && self.layers.iter().zip(geometries(&self.spec)).all(fits)
     }
+
+    /// Whether no number is infinite or NaN.
+    pub fn is_finite(&self) -> bool {
+        let numbers = self.layers.iter().flatten().flat_map(LayerState::numbers);
+        numbers.flatten().all(|number| number.is_finite())
+    }
 }
 
 impl LayerState {

@@ -33,6 +33,10 @@ pub struct Lowered {
     pub ranges: Ranges,
 }
 
+/// How much coarser the codes of a term may be than those of the sum. A sum that cancels, or that ReLU makes zero, on all
+/// calibration rows would otherwise ask for multipliers beyond 32 bits.
+const MOST_ADD_RATIO: f32 = 1024.0;
+
 /// Lowers a model.
 ///
 /// # Errors
@@ -67,14 +71,21 @@ pub fn lower(model: &FoldedModel, mut ranges: Ranges, transforms: &Transforms) -
     lowering.finish()
 }
 
-/// A requantisation multiplier must stay below one half: where it would not, the output's range is widened. Wider inputs make
-/// for larger multipliers behind them, so that layers are visited until nothing changes.
+/// A requantisation multiplier must stay below one half, one of an addition far below what 32 bits hold: where it would not, the
+/// output's range is widened. Wider inputs make for larger multipliers behind them, so that layers are visited until nothing
+/// changes.
 fn widen_ranges(model: &FoldedModel, ranges: &mut Ranges) {
     let spec = &model.spec;
     let mut changed = true;
     while changed {
         changed = false;
         for (layer, weights) in model.layers.iter().enumerate() {
+            if let Layer::Add { .. } = spec.layers[layer].layer {
+                let term = |&value: &u8| ranges.of(value.into()).quantization.scale;
+                let largest = spec.layers[layer].inputs.iter().map(term).fold(0.0, f32::max);
+                changed |= ranges.widen(spec, layer, largest / MOST_ADD_RATIO);
+                continue;
+            }
             let Some(weights) = weights.as_ref().filter(|_| !is_head_sum(spec, layer)) else {
                 continue;
             };

@@ -52,7 +52,8 @@ pub enum QuantizeError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LayerError {
-    /// Pooled, upsampled or concatenated values share one range, but two of them have given and different ones.
+    /// Pooled, upsampled or concatenated values share one range, but that of pixels or probabilities is given, and others have
+    /// their own.
     #[error("joins pixels or probabilities with values of another range; put a convolution in between")]
     FixedRanges,
     /// It should hold weights.
@@ -77,3 +78,6 @@ impl LayerError {
         QuantizeError::Layer { layer, error: self }
     }
 }
+
+#[cfg(test)]
+mod tests;

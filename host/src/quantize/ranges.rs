@@ -27,7 +27,8 @@ impl Ranges {
     /// Chooses a range per group from calibration values, one entry per value of the model.
     ///
     /// # Errors
-    /// If one group holds two values whose ranges are given and differ: a picture's pixels next to probabilities.
+    /// If one group holds a value whose range is given, and another one that has its own: a picture's pixels next to
+    /// probabilities, or next to sums.
     pub fn choose(spec: &ModelSpec, values: &[Option<Vec<f32>>]) -> Result<Self, QuantizeError> {
         let group_of = groups(spec);
         let inputs = spec.inputs.len();
@@ -38,6 +39,12 @@ impl Ranges {
                 return Err(LayerError::FixedRanges.at(value.saturating_sub(inputs)));
             }
             *slot = Some(choice);
+        }
+        let given: Vec<usize> = fixed(spec).map(|(value, _)| value).collect();
+        for value in (0..values.len()).filter(|value| !given.contains(value) && !moves_codes(spec, *value)) {
+            if choices[group_of[value]].is_some() {
+                return Err(LayerError::FixedRanges.at(value.saturating_sub(inputs)));
+            }
         }
         for (group, choice) in choices.iter_mut().enumerate() {
             let members = (0..values.len()).filter(|&value| group_of[value] == group);
@@ -116,14 +123,22 @@ fn fixed(spec: &ModelSpec) -> impl Iterator<Item = (usize, Choice)> {
     pictures.chain(sigmoids.map(move |(layer, _)| (spec.inputs.len() + layer, given(PROBABILITIES))))
 }
 
+/// Whether a value's codes are those of the values it is made of, at other places.
+fn moves_codes(spec: &ModelSpec, value: usize) -> bool {
+    let layer = value
+        .checked_sub(spec.inputs.len())
+        .map(|layer| &spec.layers[layer].layer);
+    matches!(
+        layer,
+        Some(Layer::MaxPool2d { .. } | Layer::Upsample2d { .. } | Layer::Concat)
+    )
+}
+
 /// A group number per value: that of its lowest member.
 fn groups(spec: &ModelSpec) -> Vec<usize> {
     let mut group: Vec<usize> = (0..spec.inputs.len() + spec.layers.len()).collect();
     for (layer, spec_layer) in spec.layers.iter().enumerate() {
-        if matches!(
-            spec_layer.layer,
-            Layer::MaxPool2d { .. } | Layer::Upsample2d { .. } | Layer::Concat
-        ) {
+        if moves_codes(spec, spec.inputs.len() + layer) {
             for &input in &spec_layer.inputs {
                 let (a, b) = (group[usize::from(input)], group[spec.inputs.len() + layer]);
                 let joined = a.min(b);

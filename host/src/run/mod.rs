@@ -13,20 +13,24 @@
 //!
 //! Every file is written whole or not at all. Start with [`Run::create`] to train and with [`Run::open`] for all that follows.
 
+mod agreement;
+mod error;
 pub mod sealed;
 
 use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use trident::spec::ModelSpec;
 
-use crate::config::{Config, ConfigError};
-use crate::data::{DataError, Dataset, Description};
+use crate::config::Config;
+use crate::data::{Dataset, Description};
 use crate::model::{FoldedModel, LayerState, ModelState};
 use crate::train::{EpochRecord, HeadMetrics, Recipe};
 use crate::transform::{InputTransform, Standard};
+pub use error::RunError;
 
 const CONFIG: &str = "trident.toml";
 const RECORD: &str = "run.json";
@@ -66,87 +70,6 @@ pub struct Transforms {
     pub target: Option<Standard>,
 }
 
-/// Why a run folder cannot serve.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RunError {
-    /// It holds files already.
-    #[error(
-        "{}: the run folder is not empty; go on with its training by `--resume`, or name another folder with `-o`",
-        folder.display()
-    )]
-    NotEmpty {
-        /// The folder.
-        folder: PathBuf,
-    },
-    /// It holds no run.
-    #[error("{}: not a run folder: it has no {CONFIG}; `trident train -o {}` makes one", folder.display(), folder.display())]
-    NotARun {
-        /// The folder.
-        folder: PathBuf,
-    },
-    /// Training did not come to its end.
-    #[error("{}: there is no {name} yet; finish training with `trident train -o {} --resume`", folder.display(), folder.display())]
-    Unfinished {
-        /// The folder.
-        folder: PathBuf,
-        /// What is missing.
-        name: String,
-    },
-    /// A file cannot be read.
-    #[error("{}: cannot read: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// A file or the folder cannot be written.
-    #[error("{}: cannot write: {source}; choose a folder of yours with `-o`", path.display())]
-    Write {
-        /// The file or folder.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// A JSON file is damaged.
-    #[error("{}: {source}", path.display())]
-    Json {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        source: serde_json::Error,
-    },
-    /// A binary file is damaged.
-    #[error("{}: {source}", path.display())]
-    Sealed {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        source: sealed::SealError,
-    },
-    /// Weights of another model.
-    #[error("{}: the weights do not belong to {SPEC}", path.display())]
-    OtherWeights {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The configuration.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The data.
-    #[error(transparent)]
-    Data(#[from] DataError),
-    /// The data are not those of the training.
-    #[error("the data have changed since this run was trained (fingerprint {found}, was {expected}); train again")]
-    DataChanged {
-        /// Of the training.
-        expected: String,
-        /// Now.
-        found: String,
-    },
-}
-
 /// A run folder.
 #[derive(Clone, Debug)]
 pub struct Run {
@@ -165,6 +88,9 @@ impl Run {
             path: folder.to_owned(),
             source,
         })?;
+        let _lock = lock(folder)?;
+        // Now that nobody else can make a run here: is it still empty?
+        Self::refuse_occupied(folder)?;
         let run = Self {
             folder: folder.to_owned(),
             config: config.clone(),
@@ -257,9 +183,16 @@ impl Run {
     /// How the model's numbers relate to the user's units.
     ///
     /// # Errors
-    /// If it cannot be read.
+    /// If it cannot be read, or does not fit the model and the data that the run was made with.
     pub fn transforms(&self) -> Result<Transforms, RunError> {
-        self.read_json(TRANSFORMS)
+        let transforms = self.read_json(TRANSFORMS)?;
+        match agreement::contradiction(&self.spec()?, &transforms, &self.record()?) {
+            None => Ok(transforms),
+            Some(what) => Err(RunError::Contradiction {
+                folder: self.folder.clone(),
+                what,
+            }),
+        }
     }
 
     /// The best weights, as they were trained.
@@ -424,6 +357,26 @@ impl Run {
     }
 }
 
+/// Keeps every other process from making a run in a folder or training into it, until the value is dropped.
+///
+/// # Errors
+/// If another process does so, or the folder cannot be opened.
+pub(crate) fn lock(folder: &Path) -> Result<File, RunError> {
+    let failed = |source| RunError::Write {
+        path: folder.to_owned(),
+        source,
+    };
+    let file = File::open(folder).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(RunError::Busy {
+            folder: folder.to_owned(),
+        }),
+        // A file system that knows no locks is no reason not to train.
+        Err(TryLockError::Error(_)) => Ok(file),
+    }
+}
+
 /// SHA-256 of the data, in hexadecimal.
 pub(crate) fn fingerprint(dataset: &Dataset) -> String {
     crate::data::fingerprint(dataset)
@@ -448,6 +401,17 @@ mod tests {
         let unfinished = run.state().unwrap_err().to_string();
         assert!(unfinished.contains("--resume"), "{unfinished}");
         assert!(matches!(Run::open(folder.path()), Err(RunError::NotARun { .. })));
+    }
+
+    #[test]
+    fn one_process_at_a_time_uses_a_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let held = lock(folder.path()).unwrap();
+        let busy = Run::create(folder.path(), &Config::builtin()).unwrap_err();
+        assert!(matches!(busy, RunError::Busy { .. }), "{busy}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        drop(held);
+        Run::create(folder.path(), &Config::builtin()).unwrap();
     }
 
     #[test]

@@ -54,14 +54,14 @@ impl Compiler {
             return Ok(compiler);
         }
         if rustup_may_be_asked() {
-            eprintln!("installing: rustup target add {target}");
+            crate::progress::tell!("installing: rustup target add {target}");
             let added = clean("rustup")
                 .args(["target", "add", target])
                 .stdin(Stdio::null())
                 .status();
             match Self::installed(target) {
                 Some(compiler) if added.is_ok_and(|status| status.success()) => return Ok(compiler),
-                _ => eprintln!("rustup could not add the target; trying the distribution's compiler"),
+                _ => crate::progress::tell!("rustup could not add the target; trying the distribution's compiler"),
             }
         }
         if let Some(compiler) = Self::distribution() {

@@ -44,7 +44,7 @@ pub(super) fn packages(what: &'static str, packages: &[&str]) -> Result<(), Tool
             return Err(missing("you said no"));
         }
     }
-    eprintln!("installing {what}: {}", packages.join(" "));
+    crate::progress::tell!("installing {what}: {}", packages.join(" "));
     apt(what, &["update"], &[])?;
     apt(what, &["install", "-y", "--no-install-recommends"], packages)
 }

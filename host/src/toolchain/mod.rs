@@ -185,7 +185,7 @@ fn saying_if_slow<T>(notice: String, work: impl FnOnce() -> T) -> T {
         scope.spawn(move || {
             // Dropping the sender ends the wait at once; nothing is ever sent.
             if finish.recv_timeout(LONG) == Err(RecvTimeoutError::Timeout) {
-                eprintln!("{notice}");
+                crate::progress::tell!("{notice}");
             }
         });
         let result = work();

@@ -121,7 +121,7 @@ pub enum TrainError {
         /// Their names.
         heads: String,
     },
-    /// The loss is not finite any more.
+    /// The loss or the weights are not finite any more.
     #[error("the {head} loss became infinite in epoch {epoch}; lower `learning_rate` under [train.{head}]")]
     Diverged {
         /// The head.

@@ -88,6 +88,7 @@ impl<'d> Plan<'d> {
     /// # Errors
     /// A folder that cannot be written, a loss that diverges, an interruption.
     pub fn train(&self, run: &Run, options: &Options) -> Result<TrainSummary, TrainError> {
+        let _lock = run::lock(run.folder())?;
         run.write_plan(&self.spec, &self.transforms, &self.record)?;
         let history = Mutex::new(History::new());
         let results: Vec<Result<Option<Numbers>, TrainError>> = std::thread::scope(|scope| {

@@ -104,6 +104,74 @@ fn damaged_files_of_a_run_are_noticed() {
 }
 
 #[test]
+fn files_of_a_run_that_contradict_each_other_are_noticed() {
+    let changes = [
+        (
+            "transforms.json",
+            "\"feature\": 0",
+            "\"feature\": 99",
+            "transforms.json does not fit the Classification input",
+        ),
+        (
+            "transforms.json",
+            "\"sd\": ",
+            "\"sd\": -",
+            "transforms.json does not scale the target",
+        ),
+        (
+            "spec.json",
+            "\"head\": \"regression\"",
+            "\"head\": \"classification\"",
+            "",
+        ),
+    ];
+    for (file, from, to, phrase) in changes {
+        let folder = trained();
+        let name = format!("run/{file}");
+        let text = String::from_utf8(folder.read(&name)).unwrap();
+        assert!(text.contains(from), "{text}");
+        folder.write(&name, text.replacen(from, to, 1));
+        for words in ["quantize run", "eval run --on float"] {
+            folder.trident(words).fails(&[phrase]);
+        }
+    }
+}
+
+#[test]
+fn a_blob_of_another_model_is_not_judged() {
+    let folder = trained();
+    folder.write("other.csv", "x,y,kind\n".to_owned() + &other_rows());
+    folder.write(
+        "other.toml",
+        "[classification]\ncsv = \"other.csv\"\nlabel = \"kind\"\n",
+    );
+    folder.trident("train -c other.toml -o other --epochs 1").succeeds();
+    folder.write("other/model.tri", folder.read("run/model.tri"));
+    folder.trident("eval other").fails(&[
+        "the blob's classification head tells [",
+        "the data have [a, b, c]",
+        "trident quantize",
+    ]);
+}
+
+fn other_rows() -> String {
+    let row = |i: usize| format!("{},{},{}\n", i, i * 7 % 13, ["a", "b", "c"][i % 3]);
+    (4..80).map(row).collect()
+}
+
+#[test]
+fn weights_that_went_to_infinity_are_an_error() {
+    let folder = folder();
+    three_heads(&folder);
+    let wild = "[train.regression]\nlearning_rate = 1e20\nwarmup = 0.0\nema = 0.0\nbatch = 1000\n";
+    folder.write("wild.toml", format!("{THREE_HEADS}\n{wild}"));
+    folder
+        .trident("train -c wild.toml -o run --epochs 1")
+        .fails(&["the regression loss became infinite in epoch 1; lower `learning_rate`"]);
+    assert!(!folder.path("run/weights.bin").exists());
+}
+
+#[test]
 fn nothing_to_judge_is_no_success() {
     let folder = trained();
     folder

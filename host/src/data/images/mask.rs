@@ -61,6 +61,9 @@ enum Pixels {
     Indices(Vec<u16>),
 }
 
+/// The most bytes that a PNG mask may unfold to; what is larger is no mask of a picture that could be read.
+const MOST_BYTES: usize = 1 << 29;
+
 /// Reads a mask.
 pub(super) fn read(path: &Path, colours: &ClassColours) -> Result<Mask, ImagesError> {
     let bytes = read_bytes(path)?;
@@ -112,6 +115,7 @@ fn decode_png(path: &Path, bytes: &[u8], colours: &ClassColours) -> Result<Decod
     let mut reader = decoder.read_info().map_err(|error| decode_error(path, error))?;
     let len = reader
         .output_buffer_size()
+        .filter(|&len| len <= MOST_BYTES)
         .ok_or_else(|| decode_error(path, "too large"))?;
     let mut buffer = vec![0; len];
     let info = reader

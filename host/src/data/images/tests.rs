@@ -195,3 +195,22 @@ fn an_absent_class_is_named() {
             .contains("the class `c`")
     );
 }
+
+#[test]
+fn a_mask_that_claims_to_be_huge_is_refused_before_it_is_unfolded() {
+    let folder = Folder::new(&["a", "b"]);
+    folder.picture("i/p.png", 8, 8, halves);
+    folder.palette_mask("m/p.png", &[255, 0, 0, 0, 255, 0], &[0; 64]);
+    let mut bytes = std::fs::read(folder.path("m/p.png")).unwrap();
+    // Width and height stand behind the signature, the first chunk's length and its name; the chunk's CRC follows it.
+    bytes[16..20].copy_from_slice(&200_000u32.to_be_bytes());
+    bytes[20..24].copy_from_slice(&200_000u32.to_be_bytes());
+    let crc = trident::blob::CRC.checksum(&bytes[12..29]);
+    bytes[29..33].copy_from_slice(&crc.to_be_bytes());
+    std::fs::write(folder.path("m/p.png"), bytes).unwrap();
+    let error = folder.error();
+    assert!(
+        error.contains("m/p.png: cannot decode the picture: too large"),
+        "{error}"
+    );
+}

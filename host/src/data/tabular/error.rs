@@ -61,7 +61,7 @@ pub enum TableError {
         count: usize,
     },
     /// A column that the configuration names is not there.
-    #[error("{}:1: no column `{column}`; there are: {}", path.display(), columns.join(", "))]
+    #[error("{}:1: no column `{column}`; there are: {}{}", path.display(), columns.join(", "), separator(columns))]
     MissingColumn {
         /// The file.
         path: PathBuf,
@@ -124,6 +124,16 @@ pub enum TableError {
         /// The label.
         label: String,
     },
+    /// A label holds a line break or another control character.
+    #[error("{}:{line}: column `{column}` holds a label with a line break or control character; is a quotation mark missing?", path.display())]
+    LabelText {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: u64,
+        /// The label column.
+        column: String,
+    },
     /// There are more labels than the device can hold.
     #[error("{}: column `{column}` has {count} different labels, at most {MAX_LABELS} are possible; is it a class?", path.display())]
     TooManyLabels {
@@ -156,4 +166,12 @@ pub enum TableError {
         /// How many there are.
         count: usize,
     },
+}
+
+/// A hint where the only column's name looks like several.
+fn separator(columns: &[String]) -> &'static str {
+    match columns {
+        [one] if one.contains([';', '\t', '|']) => "; columns must be separated by commas",
+        _ => "",
+    }
 }

@@ -189,8 +189,20 @@ impl Table {
     /// The labels of a column: their names, sorted (numbers by value, else by text), and the index of each row's.
     ///
     /// # Errors
-    /// A missing column, an empty cell, fewer than two or more than [`MAX_LABELS`] different labels.
+    /// A missing column, an empty cell, a line break in a label, fewer than two or more than [`MAX_LABELS`] different labels.
     pub fn labels(&self, name: &str) -> Result<(Vec<String>, Vec<u16>), TableError> {
+        let column = self.column(name)?;
+        if let Some(row) = self
+            .rows
+            .iter()
+            .find(|row| row.cells[column].contains(char::is_control))
+        {
+            return Err(TableError::LabelText {
+                path: self.path.clone(),
+                line: row.line,
+                column: name.to_owned(),
+            });
+        }
         let mut classes: Vec<String> = self.cells(name)?.map(str::to_owned).collect();
         classes.sort_unstable();
         classes.dedup();

@@ -83,3 +83,21 @@ fn groups_are_equal_where_all_columns_are() {
     assert_eq!(both, Some(vec![0, 1, 0]));
     assert_eq!(table.groups(&[]).unwrap(), None);
 }
+
+#[test]
+fn an_unclosed_quotation_mark_and_other_separators_are_named() {
+    let parse = |text: &str| Table::parse(Path::new("t.csv"), text.as_bytes()).unwrap();
+    let label = parse("x,kind\n1,a\n2,\"b\n3,a\n4,b\n")
+        .labels("kind")
+        .unwrap_err()
+        .to_string();
+    assert!(
+        label.starts_with("t.csv:3: column `kind`") && label.contains("quotation mark"),
+        "{label}"
+    );
+    let column = parse("x;kind\n1;a\n").labels("kind").unwrap_err().to_string();
+    assert_eq!(
+        column,
+        "t.csv:1: no column `kind`; there are: x;kind; columns must be separated by commas"
+    );
+}
