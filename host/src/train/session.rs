@@ -175,8 +175,8 @@ impl<'d> Session<'d> {
         self.close_epoch(learning_rate);
         // The last step's loss, which was finite, does not tell what that step made of the weights.
         let judged = |records: &Vec<EpochRecord>| records.last().and_then(|record| record.validation);
-        let figures = self.history.iter().filter_map(judged);
-        if !self.judged_state().is_finite() || figures.into_iter().any(|figure| !figure.is_finite()) {
+        let mut figures = self.history.iter().filter_map(judged);
+        if !self.judged_state().is_finite() || figures.any(|figure| !figure.is_finite()) {
             let epoch = self.position.epoch;
             return Err(TrainError::Diverged {
                 head: head.name(),
