@@ -3,7 +3,7 @@
 //! Tools that are missing are installed first, as `trident doctor --fix` would; where that is not allowed the tests fail and
 //! say what to type.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use trident::blob::HEADER_LEN;
 use trident::graph::{Node, Op};
@@ -137,8 +137,17 @@ fn the_host_knows_the_board_as_it_is() {
         assert!(statistics.load_instructions > 0 && statistics.self_test_instructions > 0);
         assert!((1..statistics.stack_capacity / 2).contains(&statistics.stack_high_water));
         assert!((statistics.image_len as usize) < board.flash_len);
-        assert!(client.log().contains("self-test passed"), "{}", client.log());
+        assert!(logs(&client, "self-test passed"), "{}", client.log());
     }
+}
+
+/// Whether the log comes to hold those words: it is read by a thread of its own, so a reply can overtake it.
+fn logs(client: &Client, words: &str) -> bool {
+    let end = Instant::now() + Duration::from_secs(5);
+    while !client.log().contains(words) && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    client.log().contains(words)
 }
 
 #[test]

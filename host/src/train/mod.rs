@@ -159,7 +159,7 @@ pub fn train(config: &Config, dataset: &Dataset, run: &Run, options: &Options) -
 pub fn device(backend: Backend) -> Device {
     match backend {
         Backend::Flex => Device::flex(),
-        Backend::Ndarray => Device::ndarray(),
+        Backend::Ndarray => burn_ndarray::NdArrayDevice::Cpu.into(),
     }
 }
 

@@ -114,7 +114,7 @@ impl Recipe {
             Head::Regression => Self {
                 epochs: 1_000,
                 batch: 64,
-                weight_decay: 1e-3,
+                weight_decay: 0.3,
                 ..base
             },
         }

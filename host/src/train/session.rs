@@ -290,14 +290,25 @@ impl<'d> Session<'d> {
     }
 
     pub fn message(&self) -> String {
-        let of_head = |records: &Vec<EpochRecord>| {
+        let of_head = |(records, training): (&Vec<EpochRecord>, &HeadTraining<'_>)| {
             let last = records.last()?;
-            Some(match last.validation {
-                Some(figure) => format!("loss {:.4}, validation {:.4}", last.loss, figure),
-                None => format!("loss {:.4}", last.loss),
-            })
+            let figure = |figure: f64| match training.data.head {
+                Head::Classification => format!(", validation AUC {figure:.4}"),
+                Head::Segmentation => format!(", validation mean IoU {figure:.4}"),
+                Head::Regression => format!(", validation RMSE {:.4}", -figure),
+            };
+            Some(format!(
+                "loss {:.4}{}",
+                last.loss,
+                last.validation.map(figure).unwrap_or_default()
+            ))
         };
-        self.history.iter().filter_map(of_head).collect::<Vec<_>>().join(" | ")
+        self.history
+            .iter()
+            .zip(&self.heads)
+            .filter_map(of_head)
+            .collect::<Vec<_>>()
+            .join(" | ")
     }
 }
 

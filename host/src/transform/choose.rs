@@ -57,8 +57,10 @@ pub(super) fn kinds(sorted: &[f32], head: Head) -> Vec<TransformKind> {
         TransformKind::Standardise
     }];
     let distinct = 1 + sorted.windows(2).filter(|pair| pair[0] != pair[1]).count();
-    if head == Head::Classification && distinct >= RANKABLE {
-        kinds.push(TransformKind::Quantile);
+    match head {
+        Head::Classification if distinct >= RANKABLE => kinds.push(TransformKind::Quantile),
+        Head::Regression if kinds[0] != TransformKind::Standardise => kinds.push(TransformKind::Standardise),
+        _ => {}
     }
     kinds
 }

@@ -5,7 +5,8 @@
 //! table with the same function, [`piecewise_linear`], so there is nothing to agree on but the table.
 //!
 //! Left to itself (`auto`), a reading is standardised, or its logarithm is where it is skewed or has long tails; for
-//! classification the normal quantile of its rank stands beside it, which helps small networks much on skewed readings.
+//! classification the normal quantile of its rank stands beside it, which helps small networks much on skewed readings; for
+//! regression the reading itself stands beside its logarithm.
 
 mod choose;
 mod quantile;
