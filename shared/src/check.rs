@@ -14,6 +14,9 @@ use crate::{MAX_CLASSES, MAX_READINGS, arithmetic};
 /// The most multiplications that one run may take: about an hour on a slow core, far above any model that fits a board.
 pub const MAX_MACS: u64 = 1 << 32;
 
+/// The most golden vectors a blob may carry: each is a whole run at boot.
+pub const MAX_GOLDEN_VECTORS: usize = 16;
+
 /// Which rule a graph breaks, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -404,7 +407,10 @@ pub(crate) fn descriptions(graph: &Graph<'_>, metadata: &Metadata<'_>, parameter
                 })
             })
     });
-    let golden = metadata.golden.checked_len().is_some()
+    let golden = metadata
+        .golden
+        .checked_len()
+        .is_some_and(|count| count <= MAX_GOLDEN_VECTORS)
         && metadata.golden.iter().all(|golden| {
             let spans = golden.inputs.iter().chain([&golden.probabilities]);
             let inside = spans

@@ -2,7 +2,7 @@
 
 use trident::Blob;
 use trident::blob::{BlobError, Span};
-use trident::check::{GraphError, MAX_MACS};
+use trident::check::{GraphError, MAX_GOLDEN_VECTORS, MAX_MACS};
 use trident::graph::{Element, MAX_NODES, Node, Op};
 use trident::spec::{Head, HeadSet, InputSlot, Shape};
 use trident_tests::builder::Builder;
@@ -295,6 +295,7 @@ fn descriptions_that_do_not_fit_are_refused() {
         |builder| builder.heads[2].classes.push("loud"),
         |builder| builder.golden[0].inputs[0].len -= 4,
         |builder| builder.golden[0].inputs[0].offset += 1,
+        |builder| builder.golden.resize(MAX_GOLDEN_VECTORS + 1, builder.golden[0]),
         |builder| {
             builder.golden[0].probabilities = Span {
                 offset: u32::MAX - 3,

@@ -43,7 +43,7 @@ const MOST_ADD_RATIO: f32 = 1024.0;
 /// If a layer cannot be expressed in int8, naming it.
 pub fn lower(model: &FoldedModel, mut ranges: Ranges, transforms: &Transforms) -> Result<Lowered, QuantizeError> {
     let spec = &model.spec;
-    widen_ranges(model, &mut ranges);
+    widen_ranges(model, &mut ranges)?;
     let mut lowering = Lowering {
         spec,
         shapes: spec.shapes()?.to_vec(),
@@ -74,27 +74,32 @@ pub fn lower(model: &FoldedModel, mut ranges: Ranges, transforms: &Transforms) -
 /// A requantisation multiplier must stay below one half, one of an addition far below what 32 bits hold: where it would not, the
 /// output's range is widened. Wider inputs make for larger multipliers behind them, so that layers are visited until nothing
 /// changes.
-fn widen_ranges(model: &FoldedModel, ranges: &mut Ranges) {
+fn widen_ranges(model: &FoldedModel, ranges: &mut Ranges) -> Result<(), QuantizeError> {
     let spec = &model.spec;
-    let mut changed = true;
-    while changed {
-        changed = false;
+    let mut widened = None;
+    // Without a cycle of shared ranges, each pass settles at least one more layer.
+    for _ in 0..=spec.layers.len() {
+        widened = None;
         for (layer, weights) in model.layers.iter().enumerate() {
-            if let Layer::Add { .. } = spec.layers[layer].layer {
+            let least = if let Layer::Add { .. } = spec.layers[layer].layer {
                 let term = |&value: &u8| ranges.of(value.into()).quantization.scale;
-                let largest = spec.layers[layer].inputs.iter().map(term).fold(0.0, f32::max);
-                changed |= ranges.widen(spec, layer, largest / MOST_ADD_RATIO);
-                continue;
-            }
-            let Some(weights) = weights.as_ref().filter(|_| !is_head_sum(spec, layer)) else {
+                spec.layers[layer].inputs.iter().map(term).fold(0.0, f32::max) / MOST_ADD_RATIO
+            } else if let Some(weights) = weights.as_ref().filter(|_| !is_head_sum(spec, layer)) {
+                let input = ranges.of(spec.layers[layer].inputs[0].into()).quantization.scale;
+                let scales = weight_scales(&spec.layers[layer].layer, weights, input);
+                2.0 * input * scales.iter().copied().fold(0.0, f32::max)
+            } else {
                 continue;
             };
-            let input = ranges.of(spec.layers[layer].inputs[0].into()).quantization.scale;
-            let scales = weight_scales(&spec.layers[layer].layer, weights, input);
-            let largest = scales.iter().copied().fold(0.0, f32::max);
-            changed |= ranges.widen(spec, layer, 2.0 * input * largest);
+            if ranges.widen(spec, layer, least) {
+                widened = Some(layer);
+            }
+        }
+        if widened.is_none() {
+            break;
         }
     }
+    widened.map_or(Ok(()), |layer| Err(LayerError::NeverWideEnough.at(layer)))
 }
 
 /// Whether a layer's sums leave the graph as accumulators.

@@ -68,6 +68,9 @@ pub enum LayerError {
         /// The channel.
         channel: usize,
     },
+    /// Its output shares a range with its own input, and its weights are so large that the range would have to grow for ever.
+    #[error("is concatenated with its own input, and its weights are too large for one range of both")]
+    NeverWideEnough,
     /// More tensors or nodes than a blob may hold.
     #[error("makes the graph larger than a blob may hold")]
     TooLarge,

@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use trident::blob::{ALIGNMENT, Blob, FORMAT_VERSION, HEADER_LEN, MAGIC};
-use trident::check::MAX_MACS;
+use trident::check::{MAX_GOLDEN_VECTORS, MAX_MACS};
 use trident::graph::{MAX_NODES, MAX_TENSORS, NODE_LEN, Op, TENSOR_LEN};
 use trident::input::MAX_INPUTS_PER_READING;
 use trident::{MAX_CLASSES, MAX_READINGS};
@@ -102,6 +102,7 @@ fn operators_and_limits_are_documented() {
         ("MAX_INPUTS_PER_READING", MAX_INPUTS_PER_READING as u64),
         ("MAX_CLASSES", MAX_CLASSES as u64),
         ("MAX_MACS", MAX_MACS),
+        ("MAX_GOLDEN_VECTORS", MAX_GOLDEN_VECTORS as u64),
     ] {
         let row = format!("| `{name}` | {value} |");
         assert!(document.contains(&row), "FORMAT.md lacks the row {row}");
