@@ -281,7 +281,7 @@ fn hours_of_work_are_refused() {
 #[test]
 fn descriptions_that_do_not_fit_are_refused() {
     let description = BlobError::Graph(GraphError::Description);
-    let changes: [fn(&mut Builder); 14] = [
+    let changes: [fn(&mut Builder); 15] = [
         |builder| builder.inputs.truncate(2),
         |builder| builder.inputs.push(builder.inputs[0].clone()),
         |builder| builder.inputs[0].slot = InputSlot::Regression,
