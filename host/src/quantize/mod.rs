@@ -6,6 +6,7 @@
 //! ```
 
 pub mod lower;
+mod multipliers;
 pub mod pack;
 pub mod plan;
 pub mod range;

@@ -1,0 +1,98 @@
+//! From real multipliers to the integers of `trident.int8.v1`: weight scales, requantisation, addition.
+
+use trident::arithmetic::SHIFTS;
+use trident::graph::Node;
+use trident::spec::Layer;
+
+use super::range::Quantization;
+use crate::model::LayerWeights;
+
+/// The output channel that a weight belongs to, in the device's order.
+pub(super) fn channel_of(layer: &Layer, index: usize, weights: usize, channels: usize) -> usize {
+    match layer {
+        Layer::DepthwiseConv2d { .. } => index % channels,
+        _ => index / (weights / channels),
+    }
+}
+
+/// `max|w| / 127` per output channel. A channel whose bias would not fit its accumulator gets a coarser scale; its weights are
+/// then far too small to matter beside it.
+pub(super) fn weight_scales(layer: &Layer, weights: &LayerWeights, input_scale: f32) -> Vec<f32> {
+    let channels = weights.bias.len();
+    let mut largest = vec![0f32; channels];
+    for (index, weight) in weights.weights.iter().enumerate() {
+        let channel = channel_of(layer, index, weights.weights.len(), channels);
+        largest[channel] = largest[channel].max(weight.abs());
+    }
+    let most = 2f32.powi(30);
+    let scale = |(largest, bias): (&f32, &f32)| (largest / 127.0).max(bias.abs() / (input_scale * most)).max(1e-12);
+    largest.iter().zip(&weights.bias).map(scale).collect()
+}
+
+/// One shift for the layer, the largest in [`SHIFTS`] that keeps every `q = round(multiplier · 2^shift)` below 2^31.
+pub(super) fn requantization(multipliers: &[f64]) -> (u8, Vec<i32>) {
+    let largest = multipliers.iter().copied().fold(0.0, f64::max);
+    let fits = |shift: &u8| (largest * 2f64.powi((*shift).into())).round() < 2f64.powi(31);
+    let shift = SHIFTS.rev().find(fits).unwrap_or(*SHIFTS.start());
+    let quantize = |m: &f64| (m * 2f64.powi(shift.into())).round().clamp(1.0, f64::from(i32::MAX)) as i32;
+    (shift, multipliers.iter().map(quantize).collect())
+}
+
+/// Fills in the multipliers of an addition: the largest shift whose intermediate stays in 32 bits.
+pub(super) fn add_rule(node: &mut Node, terms: [Quantization; 2], output: Quantization) {
+    let ratios = terms.map(|term| f64::from(term.scale) / f64::from(output.scale));
+    let rule = |shift: u8| {
+        let q = ratios.map(|ratio| (ratio * 2f64.powi(shift.into())).round() as i64);
+        let zero: i64 = terms
+            .iter()
+            .zip(q)
+            .map(|(term, q)| i64::from(term.zero_point) * q)
+            .sum();
+        let bias = (1i64 << (shift - 1)) - zero;
+        let reach = 128 * (q[0].abs() + q[1].abs()) + bias.abs();
+        (reach < 1 << 31).then_some((shift, [q[0] as i32, q[1] as i32, bias as i32]))
+    };
+    if let Some((shift, words)) = (1..=30).rev().find_map(rule) {
+        (node.right_shift, node.p) = (shift, words);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use trident::graph::Op;
+    use trident::spec::HeadSet;
+
+    use super::*;
+
+    #[test]
+    fn the_largest_multiplier_fills_31_bits() {
+        let (shift, q) = requantization(&[0.25, 0.001]);
+        assert_eq!((shift, q[0]), (32, 1 << 30));
+        assert_eq!(q[1], 4_294_967); // 0.001 · 2^32 = 4,294,967.296
+        let (shift, q) = requantization(&[1e-9]);
+        assert_eq!((shift, q[0]), (54, 18_014_399)); // 1e-9 · 2^54 = 18,014,398.5
+    }
+
+    #[test]
+    fn a_sum_of_equal_scales_is_the_sum_of_codes() {
+        let range = Quantization {
+            scale: 0.5,
+            zero_point: 3,
+        };
+        let mut node = Node::new(Op::Add, HeadSet::ALL);
+        add_rule(&mut node, [range; 2], range);
+        let rule = trident::arithmetic::AddCodes {
+            qa: node.p[0],
+            qb: node.p[1],
+            bias: node.p[2],
+            right_shift: node.right_shift,
+            zero_point: 3,
+            lo: -128,
+            hi: 127,
+        };
+        // real 0.5·(13−3) + 0.5·(−7−3) = 0 → code 3
+        assert_eq!(rule.apply(13, -7), 3);
+        assert_eq!(rule.apply(127, 127), 127);
+        assert_eq!(rule.apply(-128, -128), -128);
+    }
+}
