@@ -36,8 +36,13 @@ impl Requantize<'_> {
     #[inline(always)]
     pub fn apply(&self, acc: i32, channel: usize) -> i8 {
         let product = i64::from(acc) * i64::from(self.multipliers[channel]);
-        let rounded = (product + (1 << (self.right_shift - 1))) >> self.right_shift;
-        clamp(rounded as i32 + i32::from(self.zero_point), self.lo, self.hi)
+        // The shift is at least 32, so that after the rounding only the high word is looked at.
+        let high = ((product + (1 << (self.right_shift - 1))) >> 32) as i32;
+        clamp(
+            (high >> (self.right_shift - 32)) + i32::from(self.zero_point),
+            self.lo,
+            self.hi,
+        )
     }
 }
 

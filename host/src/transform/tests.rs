@@ -136,7 +136,8 @@ fn automatic_choice_on_the_builtin_data() {
         .iter()
         .map(|input| matches!(input.transform, FeatureTransform::Log { .. }))
         .collect();
-    assert_eq!(log, [true, false, false, false, true]);
+    // Each logarithm has the reading itself beside it.
+    assert_eq!(log, [true, false, false, false, false, true, false]);
     let magic = data.classification.unwrap();
     let fitted = fit(
         &magic.readings,

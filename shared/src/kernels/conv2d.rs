@@ -1,6 +1,6 @@
 //! Convolution over all channels.
 
-use super::{dot, inside};
+use super::{LANES, dots, inside};
 use crate::arithmetic::Requantize;
 use crate::spec::Shape;
 
@@ -41,19 +41,25 @@ pub fn conv2d(
         let (top, bottom, in_y) = inside(y, window.stride, window.pad_top, window.kernel, input.h.into());
         let (left, right, in_x) = inside(x, window.stride, window.pad_left, window.kernel, width);
         let whole = bottom - top == window.kernel && right - left == window.kernel;
-        for (channel, (out, filter)) in pixel.iter_mut().zip(weights.chunks_exact(filter_len)).enumerate() {
-            let mut sum = bias[channel];
+        let taps = left * channels..right * channels;
+        for (group, out) in pixel.chunks_mut(LANES).enumerate() {
+            let first = group * LANES;
+            // A last group of fewer channels computes its last one several times and keeps it once.
+            let lanes: [usize; LANES] = core::array::from_fn(|lane| first + lane.min(out.len() - 1));
+            let mut sums = lanes.map(|channel| bias[channel]);
             for ky in top..bottom {
                 let start = ((in_y + ky - top) * width + in_x) * channels;
-                let taps = left * channels..right * channels;
-                let row = &filter[ky * row_len..][taps.clone()];
-                sum += dot(&codes[start..start + taps.len()], row);
+                let row = |channel: usize| &weights[channel * filter_len + ky * row_len..][taps.clone()];
+                let products = dots(&codes[start..start + taps.len()], lanes.map(row));
+                sums.iter_mut().zip(products).for_each(|(sum, product)| *sum += product);
             }
-            if !whole {
-                sum += i32::from(window.pad_code)
-                    * outside(filter, row_len, top..bottom, left * channels..right * channels);
+            for (out, (channel, mut sum)) in out.iter_mut().zip(lanes.into_iter().zip(sums)) {
+                if !whole {
+                    let filter = &weights[channel * filter_len..][..filter_len];
+                    sum += i32::from(window.pad_code) * outside(filter, row_len, top..bottom, taps.clone());
+                }
+                *out = requantize.apply(sum, channel);
             }
-            *out = requantize.apply(sum, channel);
         }
     }
 }

@@ -5,6 +5,9 @@ use super::inside;
 use crate::arithmetic::Requantize;
 use crate::spec::Shape;
 
+/// How many channels are summed at a time: their sums stay on the stack while the window's taps go by.
+const BLOCK: usize = 16;
+
 /// One depthwise convolution; padding counts as in [`conv2d`](super::conv2d::conv2d).
 ///
 /// # Shapes
@@ -22,20 +25,29 @@ pub fn depthwise(
         let (y, x) = (index / usize::from(output.w), index % usize::from(output.w));
         let (top, bottom, in_y) = inside(y, window.stride, window.pad_top, window.kernel, input.h.into());
         let (left, right, in_x) = inside(x, window.stride, window.pad_left, window.kernel, width);
-        for (channel, out) in pixel.iter_mut().enumerate() {
-            let mut sum = bias[channel];
-            for ky in 0..window.kernel {
-                for kx in 0..window.kernel {
-                    let code = if (top..bottom).contains(&ky) && (left..right).contains(&kx) {
-                        codes[((in_y + ky - top) * width + in_x + kx - left) * channels + channel]
-                    } else {
-                        window.pad_code
-                    };
-                    let weight = weights[(ky * window.kernel + kx) * channels + channel];
-                    sum += i32::from(code) * i32::from(weight);
+        for (block, out) in pixel.chunks_mut(BLOCK).enumerate() {
+            let first = block * BLOCK;
+            let mut sums = [0; BLOCK];
+            let sums = &mut sums[..out.len()];
+            sums.copy_from_slice(&bias[first..first + sums.len()]);
+            for tap in 0..window.kernel * window.kernel {
+                let (ky, kx) = (tap / window.kernel, tap % window.kernel);
+                let weights = &weights[tap * channels + first..][..sums.len()];
+                if (top..bottom).contains(&ky) && (left..right).contains(&kx) {
+                    let start = ((in_y + ky - top) * width + in_x + kx - left) * channels + first;
+                    let codes = &codes[start..start + sums.len()];
+                    for ((sum, &code), &weight) in sums.iter_mut().zip(codes).zip(weights) {
+                        *sum += i32::from(code) * i32::from(weight);
+                    }
+                } else {
+                    for (sum, &weight) in sums.iter_mut().zip(weights) {
+                        *sum += i32::from(window.pad_code) * i32::from(weight);
+                    }
                 }
             }
-            *out = requantize.apply(sum, channel);
+            for (channel, (out, &sum)) in (first..).zip(out.iter_mut().zip(sums.iter())) {
+                *out = requantize.apply(sum, channel);
+            }
         }
     }
 }

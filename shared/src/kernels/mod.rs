@@ -9,14 +9,22 @@ pub mod elementwise;
 pub mod linear;
 pub mod resample;
 
-/// The sum of products of codes and weights.
+/// How many output channels share one pass over the codes.
+pub(crate) const LANES: usize = 4;
+
+/// Sums of products of the same codes with [`LANES`] rows of weights, each as long as the codes.
 #[inline(always)]
-pub(crate) fn dot(codes: &[i8], weights: &[i8]) -> i32 {
-    codes
-        .iter()
-        .zip(weights)
-        .map(|(&code, &weight)| i32::from(code) * i32::from(weight))
-        .sum()
+pub(crate) fn dots(codes: &[i8], rows: [&[i8]; LANES]) -> [i32; LANES] {
+    let [a, b, c, d] = rows;
+    let mut sums = [0; LANES];
+    for ((((&code, &a), &b), &c), &d) in codes.iter().zip(a).zip(b).zip(c).zip(d) {
+        let code = i32::from(code);
+        sums[0] += code * i32::from(a);
+        sums[1] += code * i32::from(b);
+        sums[2] += code * i32::from(c);
+        sums[3] += code * i32::from(d);
+    }
+    sums
 }
 
 /// The part of a window that lies inside a side of `n`: first and one past the last tap, and the position of the first.
