@@ -7,6 +7,7 @@ use trident::Head;
 
 use crate::data::Dataset;
 use crate::eval::{self, Figures, Rows};
+use crate::hex;
 use crate::model::{HostInputs, Model};
 use crate::quantize::QuantizeError;
 use crate::quantize::pack::{Sample, Source, quantize};
@@ -87,7 +88,8 @@ pub fn export(run: &Run, dataset: &Dataset, sequence: u32) -> Result<Export, Exp
     let folded = run.model()?;
     let (transforms, record) = (run.transforms()?, run.record()?);
     let model = Model::from_folded(&folded, &crate::train::device(run.config().train.backend));
-    let calibration: Vec<HostInputs> = model_heads(&model)
+    let heads = model.spec().heads.iter().map(|spec| spec.head);
+    let calibration: Vec<HostInputs> = heads
         .filter_map(|head| {
             let data = HeadData::with_transforms(dataset, head, &transforms)?;
             let rows = calibration_rows(&model, head, &data.split.train);
@@ -104,7 +106,7 @@ pub fn export(run: &Run, dataset: &Dataset, sequence: u32) -> Result<Export, Exp
         calibration: &calibration,
         golden: &golden,
         name: config.train.preset.name(),
-        data_sha256: sha256_of(&record.data),
+        data_sha256: hex::decode(&record.data),
         sequence,
     };
     let quantized = quantize(&source)?;
@@ -124,7 +126,6 @@ pub fn export(run: &Run, dataset: &Dataset, sequence: u32) -> Result<Export, Exp
         shown = samples(dataset, &Rows::of(dataset, |split| &split.train), REPORT_ROWS);
     }
     let layers = layers(&quantized, &model, &blob, &shown, &transformed(&shown, &transforms))?;
-    let generated = dataset.segmentation.as_ref().is_some_and(|data| data.generated);
     let report = Report {
         blob_bytes: blob.as_ref().len(),
         parameter_bytes: quantized.lowered.parameters.bytes().len(),
@@ -135,7 +136,7 @@ pub fn export(run: &Run, dataset: &Dataset, sequence: u32) -> Result<Export, Exp
         float,
         int8,
         layers,
-        generated: generated.then(|| Head::Segmentation.name()).into_iter().collect(),
+        generated: dataset.generated(),
     };
     run.write(BLOB, blob.as_ref())?;
     run.write_json(REPORT, &report)?;
@@ -177,11 +178,6 @@ fn transformed(samples: &[Sample], transforms: &Transforms) -> HostInputs {
     inputs
 }
 
-fn model_heads(model: &Model) -> impl Iterator<Item = Head> {
-    let heads: Vec<Head> = model.spec().heads.iter().map(|head| head.head).collect();
-    heads.into_iter()
-}
-
 /// All readings, or evenly spread pictures: fewer where they are so large that the model's values would fill the memory.
 fn calibration_rows(model: &Model, head: Head, train: &[usize]) -> Vec<usize> {
     let most = if head == Head::Segmentation {
@@ -200,14 +196,4 @@ fn at_export(figures: &Figures) -> Vec<(String, f32)> {
         Some((format!("{head} {name}"), value? as f32))
     };
     figures.iter().filter_map(figure).collect()
-}
-
-/// The bytes of 64 hexadecimal digits; zeros where there are fewer.
-fn sha256_of(digits: &str) -> [u8; 32] {
-    let mut bytes = [0; 32];
-    for (byte, pair) in bytes.iter_mut().zip(digits.as_bytes().chunks_exact(2)) {
-        let pair = std::str::from_utf8(pair).unwrap_or("00");
-        *byte = u8::from_str_radix(pair, 16).unwrap_or(0);
-    }
-    bytes
 }

@@ -9,6 +9,7 @@ pub mod data;
 pub mod device;
 pub mod eval;
 pub mod export;
+pub mod hex;
 pub mod metrics;
 pub mod model;
 pub mod progress;

@@ -87,14 +87,24 @@ impl SegmentationMetrics {
     pub fn new(predicted: &[u8], truth: &[u8], classes: usize) -> Self {
         assert_eq!(predicted.len(), truth.len(), "one class per pixel");
         assert!(!truth.is_empty(), "no pixels to judge");
-        let mut both = vec![0u64; classes];
-        let mut given = vec![0u64; classes];
-        let mut wanted = vec![0u64; classes];
+        let mut confusion = vec![0u64; classes * classes];
         for (&p, &t) in predicted.iter().zip(truth) {
-            given[usize::from(p)] += 1;
-            wanted[usize::from(t)] += 1;
-            both[usize::from(t)] += u64::from(p == t);
+            confusion[usize::from(t) * classes + usize::from(p)] += 1;
         }
+        Self::of_confusion(&confusion, classes)
+    }
+
+    /// Of counts of pixels, `[true class][predicted class]`; there is at least one pixel.
+    pub(crate) fn of_confusion(confusion: &[u64], classes: usize) -> Self {
+        let at = |truth: usize, predicted: usize| confusion[truth * classes + predicted];
+        let both: Vec<u64> = (0..classes).map(|class| at(class, class)).collect();
+        let given: Vec<u64> = (0..classes)
+            .map(|class| (0..classes).map(|truth| at(truth, class)).sum())
+            .collect();
+        let wanted: Vec<u64> = (0..classes)
+            .map(|class| (0..classes).map(|p| at(class, p)).sum())
+            .collect();
+        let pixels: u64 = wanted.iter().sum();
         let ratio = |part: u64, whole: u64| (whole > 0).then(|| part as f64 / whole as f64);
         let iou: Vec<Option<f64>> = (0..classes)
             .map(|c| ratio(both[c], given[c] + wanted[c] - both[c]))
@@ -103,7 +113,7 @@ impl SegmentationMetrics {
         Self {
             miou: mean(iou.iter().flatten().copied()).unwrap_or(0.0),
             dice: mean(dice).unwrap_or(0.0),
-            accuracy: both.iter().sum::<u64>() as f64 / truth.len() as f64,
+            accuracy: both.iter().sum::<u64>() as f64 / pixels as f64,
             iou,
         }
     }
@@ -243,5 +253,13 @@ mod tests {
         assert!(near(metrics.rmse, (1.0f64 / 3.0).sqrt()));
         assert!(near(metrics.r2.unwrap(), 1.0 - 1.0 / 8.0));
         assert_eq!(RegressionMetrics::new(&[1.0, 2.0], &[3.0, 3.0]).r2, None);
+    }
+
+    #[test]
+    fn iou_is_intersection_over_union() {
+        // Class 0: 3 right, 1 taken for class 1; class 1: 1 right, 1 taken for class 0; class 2: nowhere.
+        let metrics = SegmentationMetrics::of_confusion(&[3, 1, 0, 1, 1, 0, 0, 0, 0], 3);
+        assert_eq!(metrics.iou, [Some(0.6), Some(1.0 / 3.0), None]);
+        assert!((metrics.miou - (0.6 + 1.0 / 3.0) / 2.0).abs() < 1e-12);
     }
 }

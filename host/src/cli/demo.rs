@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use serde::Serialize;
 use trident::wire::Statistics;
 
-use super::table::{figure, table, whole};
+use super::table::{figure, head_name, table, whole};
 use super::{interrupt, say};
 use crate::config::Config;
 use crate::data::colour::ColourClassifier;
@@ -137,8 +137,8 @@ fn default_folder() -> anyhow::Result<PathBuf> {
 fn colour_only(dataset: &Dataset) -> f64 {
     dataset.segmentation.as_ref().map_or(0.0, |data| {
         ColourClassifier::fit(data, &data.split.train)
-            .iou(data, &data.split.test)
-            .mean
+            .judge(data, &data.split.test)
+            .miou
     })
 }
 
@@ -161,13 +161,8 @@ fn print(outcome: &Outcome) -> anyhow::Result<()> {
     for (head, float) in &report.float {
         let (name, float) = leading(float);
         let value = |figures: &eval::Figures| figure(figures.get(head).and_then(|metrics| leading(metrics).1));
-        let generated = if report.generated.contains(head) {
-            " (generated)"
-        } else {
-            ""
-        };
         rows.add_row([
-            format!("{head}{generated}"),
+            head_name(head, &report.generated),
             whole(report.samples[head] as u64),
             name.into(),
             figure(float),

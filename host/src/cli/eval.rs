@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use serde::Serialize;
 use trident::wire::Statistics;
 
-use super::table::{figure, table, whole};
+use super::table::{figure, head_name, table, whole};
 use super::{interrupt, say};
 use crate::config::Config;
 use crate::data::{self, Dataset};
@@ -117,7 +117,6 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
 
 fn judge(run: &Run, dataset: &Dataset, rows: &Rows, place: &Place) -> anyhow::Result<Report> {
     let transforms = run.transforms()?;
-    let generated = dataset.segmentation.as_ref().is_some_and(|data| data.generated);
     let mut report = Report {
         on: place.to_string(),
         samples: rows.counts(),
@@ -125,7 +124,7 @@ fn judge(run: &Run, dataset: &Dataset, rows: &Rows, place: &Place) -> anyhow::Re
         comparison: Comparison::default(),
         instructions: BTreeMap::new(),
         device: None,
-        generated: generated.then_some("segmentation").into_iter().collect(),
+        generated: dataset.generated(),
     };
     if let Place::Float = place {
         let model = Model::from_folded(&run.model()?, &crate::train::device(run.config().train.backend));
@@ -149,7 +148,7 @@ fn judge(run: &Run, dataset: &Dataset, rows: &Rows, place: &Place) -> anyhow::Re
 }
 
 /// A run's blob.
-pub fn read_blob(run: &Run) -> anyhow::Result<AlignedBytes> {
+fn read_blob(run: &Run) -> anyhow::Result<AlignedBytes> {
     let path = run.path(BLOB);
     let bytes = std::fs::read(&path).with_context(|| {
         format!(
@@ -165,14 +164,9 @@ fn print(report: &Report) -> anyhow::Result<()> {
     let mut rows = table(&["head", "rows", "figure", &report.on, "all figures", "instructions"]);
     for (head, metrics) in &report.heads {
         let (name, value) = leading(metrics);
-        let generated = if report.generated.contains(head) {
-            " (generated)"
-        } else {
-            ""
-        };
         let instructions = report.instructions.get(head).filter(|count| **count > 0);
         rows.add_row([
-            format!("{head}{generated}"),
+            head_name(head, &report.generated),
             whole(report.samples[head] as u64),
             name.into(),
             figure(value),

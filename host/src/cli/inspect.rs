@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use trident::graph::Node;
 use trident::{Blob, Head, HeadSet, InputSlot, Network};
 
 use super::say;
 use super::table::{table, whole};
-use crate::quantize::pack::sha256_hex;
+use crate::hex;
 use crate::quantize::writer::AlignedBytes;
 
 /// What to inspect.
@@ -80,11 +81,11 @@ fn describe(blob: &Blob<'_>, verified: bool) -> Value {
     json!({
         "format_version": header.version, "arithmetic": metadata.arithmetic, "sequence": header.sequence,
         "blob_bytes": header.total_len, "parameter_bytes": blob.parameters().len(), "arena_bytes": graph.arena_len(),
-        "crc32": format!("{:08x}", header.crc), "sha256": sha256_hex(blob.bytes()),
+        "crc32": format!("{:08x}", header.crc), "sha256": hex::encode(&Sha256::digest(blob.bytes())),
         "inputs": inputs, "heads": heads, "nodes": nodes,
         "golden_vectors": metadata.golden.iter().count(), "golden_verified": verified,
         "provenance": {
-            "tool": provenance.tool, "model": provenance.model, "data_sha256": hex(&provenance.data_sha256),
+            "tool": provenance.tool, "model": provenance.model, "data_sha256": hex::encode(&provenance.data_sha256),
             "metrics": provenance.metrics.iter().map(|(name, value)| (name.to_string(), value.into()))
                 .collect::<serde_json::Map<_, _>>(),
         },
@@ -107,7 +108,7 @@ fn print(blob: &Blob<'_>) -> anyhow::Result<()> {
         whole(blob.parameters().len() as u64),
         whole(graph.arena_len() as u64),
         header.crc,
-        hex(&provenance.data_sha256)
+        hex::encode(&provenance.data_sha256)
     );
     for input in metadata.inputs.iter() {
         let names: Vec<&str> = input.names.iter().collect();
@@ -154,8 +155,4 @@ fn shape(blob: &Blob<'_>, node: &Node) -> [u16; 3] {
 
 fn names(heads: HeadSet) -> Vec<&'static str> {
     heads.iter().map(Head::name).collect()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::say;
-use super::table::{figure, table, whole};
+use super::table::{figure, head_name, table, whole};
 use crate::export::{BLOB, Report, export};
 use crate::run::Run;
 
@@ -47,13 +47,8 @@ fn print(report: &Report) -> anyhow::Result<()> {
             .get(head)
             .and_then(|metrics| crate::eval::leading(metrics).1);
         let drop = float.zip(int8).map(|(float, int8)| float - int8);
-        let generated = if report.generated.contains(head) {
-            " (generated)"
-        } else {
-            ""
-        };
         heads.add_row([
-            format!("{head}{generated}"),
+            head_name(head, &report.generated),
             whole(report.samples[head] as u64),
             name.into(),
             figure(float),

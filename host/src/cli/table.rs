@@ -14,6 +14,12 @@ pub fn table(heads: &[&str]) -> Table {
     table
 }
 
+/// A head's name, marked where its pictures were generated.
+pub fn head_name(head: &str, generated: &[&str]) -> String {
+    let mark = if generated.contains(&head) { " (generated)" } else { "" };
+    format!("{head}{mark}")
+}
+
 /// A figure to four places, or a dash.
 pub fn figure(value: Option<f64>) -> String {
     value.map_or_else(|| "–".into(), |value| format!("{value:.4}"))

@@ -5,6 +5,7 @@
 //! mean IoU on the training pixels. Colours never seen take the nearest coarser bin's answer.
 
 use super::SegmentationData;
+use crate::metrics::SegmentationMetrics;
 
 /// Bins per channel, finest first: coarser ones serve colours that the finer ones have not seen.
 const LEVELS: [usize; 3] = [16, 8, 4];
@@ -18,15 +19,6 @@ pub struct ColourClassifier {
     /// Class of each finest bin.
     table: Vec<u8>,
     classes: usize,
-}
-
-/// Intersection over union.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Iou {
-    /// Of each class; `None` where neither masks nor predictions hold it.
-    pub classes: Vec<Option<f64>>,
-    /// The mean over classes that are there.
-    pub mean: f64,
 }
 
 impl ColourClassifier {
@@ -61,8 +53,8 @@ impl ColourClassifier {
         self.table[bin(&rgb, LEVELS[0])]
     }
 
-    /// Intersection over union on these pictures.
-    pub fn iou(&self, data: &SegmentationData, rows: &[usize]) -> Iou {
+    /// What it is worth on these pictures.
+    pub fn judge(&self, data: &SegmentationData, rows: &[usize]) -> SegmentationMetrics {
         let mut confusion = vec![0; self.classes * self.classes];
         for &row in rows {
             for (pixel, &class) in data.picture(row).chunks_exact(3).zip(data.mask(row)) {
@@ -70,25 +62,7 @@ impl ColourClassifier {
                 confusion[usize::from(class) * self.classes + usize::from(predicted)] += 1;
             }
         }
-        Iou::of(&confusion, self.classes)
-    }
-}
-
-impl Iou {
-    /// From a confusion matrix, `[true class][predicted class]`.
-    fn of(confusion: &[u64], classes: usize) -> Self {
-        let at = |row: usize, column: usize| confusion[row * classes + column];
-        let class = |class: usize| {
-            let union: u64 = (0..classes)
-                .map(|other| at(class, other) + at(other, class))
-                .sum::<u64>()
-                - at(class, class);
-            (union > 0).then(|| at(class, class) as f64 / union as f64)
-        };
-        let classes: Vec<Option<f64>> = (0..classes).map(class).collect();
-        let there = classes.iter().flatten();
-        let mean = there.clone().sum::<f64>() / there.count().max(1) as f64;
-        Self { classes, mean }
+        SegmentationMetrics::of_confusion(&confusion, self.classes)
     }
 }
 
@@ -133,7 +107,7 @@ fn mean_iou(counts: &[u32], table: &[u8], classes: usize) -> f64 {
         let predicted = usize::from(table[index / classes]);
         confusion[index % classes * classes + predicted] += u64::from(count);
     }
-    Iou::of(&confusion, classes).mean
+    SegmentationMetrics::of_confusion(&confusion, classes).miou
 }
 
 #[cfg(test)]
@@ -158,17 +132,9 @@ mod tests {
     fn colours_that_tell_are_learnt() {
         let data = data(vec![200, 0, 0, 205, 3, 1, 0, 200, 0, 0, 200, 9], vec![0, 0, 1, 1]);
         let classifier = ColourClassifier::fit(&data, &[0]);
-        assert_eq!(classifier.iou(&data, &[0]).mean, 1.0);
+        assert_eq!(classifier.judge(&data, &[0]).miou, 1.0);
         // Never seen: the nearest coarser bin answers.
         assert_eq!(classifier.class([220, 30, 30]), 0);
         assert_eq!(classifier.class([20, 230, 30]), 1);
-    }
-
-    #[test]
-    fn iou_is_intersection_over_union() {
-        // Class 0: 3 right, 1 taken for class 1; class 1: 1 right, 1 taken for class 0; class 2: nowhere.
-        let iou = Iou::of(&[3, 1, 0, 1, 1, 0, 0, 0, 0], 3);
-        assert_eq!(iou.classes, [Some(0.6), Some(1.0 / 3.0), None]);
-        assert!((iou.mean - (0.6 + 1.0 / 3.0) / 2.0).abs() < 1e-12);
     }
 }

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use trident::Head;
 
 use super::{Dataset, Split};
 
@@ -118,6 +119,12 @@ pub(super) fn check_features(head: &'static str, expected: &[String], found: &[S
 }
 
 impl Dataset {
+    /// Names of heads whose pictures were generated, not photographed.
+    pub fn generated(&self) -> Vec<&'static str> {
+        let pictures = self.segmentation.iter().filter(|data| data.generated);
+        pictures.map(|_| Head::Segmentation.name()).collect()
+    }
+
     /// Names and sizes.
     pub fn description(&self) -> Description {
         Description {

@@ -355,31 +355,13 @@ pub fn picture_tensor(bytes: &[u8], input: &InputSpec, device: &Device) -> Tenso
 }
 
 fn window(layer: &Layer) -> Option<Window> {
-    match *layer {
-        Layer::Conv2d {
-            kernel,
-            stride,
-            padding,
-            ..
-        } => Some(Window {
-            kernel,
-            stride,
-            padding,
-            depthwise: false,
-        }),
-        Layer::DepthwiseConv2d {
-            kernel,
-            stride,
-            padding,
-            ..
-        } => Some(Window {
-            kernel,
-            stride,
-            padding,
-            depthwise: true,
-        }),
-        _ => None,
-    }
+    let (kernel, stride, padding) = layer.window()?;
+    Some(Window {
+        kernel,
+        stride,
+        padding,
+        depthwise: matches!(layer, Layer::DepthwiseConv2d { .. }),
+    })
 }
 
 fn activate(value: Value, activation: Activation) -> Value {

@@ -290,20 +290,8 @@ impl Lowering<'_> {
     }
 
     fn window(&self, node: &mut Node, layer: &Layer, input: Shape) {
-        let (kernel, stride, padding) = match *layer {
-            Layer::Conv2d {
-                kernel,
-                stride,
-                padding,
-                ..
-            }
-            | Layer::DepthwiseConv2d {
-                kernel,
-                stride,
-                padding,
-                ..
-            } => (kernel, stride, padding),
-            _ => return,
+        let Some((kernel, stride, padding)) = layer.window() else {
+            return;
         };
         (node.kernel, node.stride) = (kernel, stride);
         let before = |n| Padding::extent(padding, n, kernel, stride).map_or(0, |(_, before, _)| before);

@@ -1,6 +1,5 @@
 //! The quantiser's entry: a trained model and the rows it is calibrated on become a blob.
 
-use sha2::{Digest, Sha256};
 use trident::blob::{CRC, Golden, HeadDescription, InputDescription, Metadata, Provenance, Sequence, Span};
 use trident::spec::{Head, InputSlot, Shape};
 use trident::{Blob, Inputs, Network, arithmetic};
@@ -232,9 +231,4 @@ fn class_names(description: &Description, head: Head) -> &[String] {
         Head::Segmentation => description.segmentation.as_ref().map_or(&[], |data| &data.classes),
         Head::Regression => &[],
     }
-}
-
-/// SHA-256 of a file's bytes, as hexadecimal digits.
-pub fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -379,10 +379,7 @@ pub(crate) fn lock(folder: &Path) -> Result<File, RunError> {
 
 /// SHA-256 of the data, in hexadecimal.
 pub(crate) fn fingerprint(dataset: &Dataset) -> String {
-    crate::data::fingerprint(dataset)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    crate::hex::encode(&crate::data::fingerprint(dataset))
 }
 
 #[cfg(test)]

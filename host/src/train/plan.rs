@@ -231,7 +231,7 @@ impl<'d> Plan<'d> {
             "augmentation": train.augmentation,
         });
         let digest: [u8; 32] = Sha256::digest(all.to_string()).into();
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+        crate::hex::encode(&digest)
     }
 }
 

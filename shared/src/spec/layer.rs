@@ -183,6 +183,25 @@ impl Layer {
         }
     }
 
+    /// Kernel, stride and padding of a convolution's window.
+    pub const fn window(&self) -> Option<(u8, u8, Padding)> {
+        match *self {
+            Layer::Conv2d {
+                kernel,
+                stride,
+                padding,
+                ..
+            }
+            | Layer::DepthwiseConv2d {
+                kernel,
+                stride,
+                padding,
+                ..
+            } => Some((kernel, stride, padding)),
+            _ => None,
+        }
+    }
+
     /// The shape it makes of what it reads; `None` if it cannot read that.
     pub fn output(&self, inputs: &[Shape]) -> Option<Shape> {
         let &first = inputs.first()?;

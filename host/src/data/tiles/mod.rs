@@ -107,7 +107,7 @@ mod tests {
         data.split.train = (0..400).collect();
         data.split.test = (400..600).collect();
         let colour = ColourClassifier::fit(&data, &data.split.train);
-        let mean = colour.iou(&data, &data.split.test).mean;
+        let mean = colour.judge(&data, &data.split.test).miou;
         assert!((0.40..0.62).contains(&mean), "{mean}");
     }
 }
