@@ -18,6 +18,7 @@ pub mod kernels;
 pub mod layout;
 pub mod network;
 mod parameters;
+pub mod schedule;
 pub mod spec;
 pub mod wire;
 
