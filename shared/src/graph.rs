@@ -128,7 +128,8 @@ impl Tensor {
 /// What a node does. Fields of [`Node`] that an operator does not name are zero.
 ///
 /// Those that hold weights read them as a stream of one of the orders in [`layout`](crate::layout), from `weights` on; their codes
-/// go through `table` if there is one, and `p0` says where in the arena their scratch memory begins.
+/// go through `table` if there is one, `p0` says where in the arena their scratch memory begins, and `p1` is the zero point of
+/// requantisation: the output's own, unless a table follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Op {

@@ -79,7 +79,7 @@ pub(super) fn run(arena: &mut [u8], node: &Node, operands: &Operands, row: usize
     let scratch = kernels::scratch(node, input, output);
     let [from, to, scratch] = disjoint(arena, [input.range(), reach, scratch]);
     let (codes, scratch) = (bytemuck::cast_slice(from), bytemuck::cast_slice_mut(scratch));
-    let zero_point = output.zero_point;
+    let zero_point = node.p[1] as i8;
     if output.element == Element::I32 {
         return linear::linear_sums(
             &codes[..input.shape.len()],
