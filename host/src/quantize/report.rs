@@ -59,7 +59,11 @@ pub fn layers(
     for (row, sample) in samples.iter().enumerate() {
         let heads = network.heads();
         network
-            .run_observed(heads, &sample.inputs(), |number, bytes| {
+            .run_observed(heads, &sample.inputs(), |step| {
+                let bytes = step.bytes;
+                let Some(number) = graph.node(step.node).and_then(|node| node.writes()) else {
+                    return;
+                };
                 let tensor = graph.tensor(number).filter(|tensor| tensor.element == Element::I8);
                 let value = quantized
                     .lowered

@@ -61,6 +61,17 @@ impl Logits<'_> {
     }
 }
 
+/// A part of a run: some rows of what a node makes, or what an output node takes out.
+#[derive(Clone, Copy, Debug)]
+pub struct Step<'s> {
+    /// The node's number, in the graph's order.
+    pub node: usize,
+    /// The first row written.
+    pub row: usize,
+    /// The rows written, as they stand in the arena; none by output nodes.
+    pub bytes: &'s [u8],
+}
+
 /// What the last run gave, in the user's units. A head that was not asked for gives `None`.
 #[derive(Clone, Copy, Debug)]
 pub struct Outputs<'n> {
@@ -165,10 +176,10 @@ impl<'a> Network<'a> {
     /// # Errors
     /// [`RunError`]; the network stays usable, its last outputs are gone.
     pub fn run(&mut self, heads: HeadSet, inputs: &Inputs<'_>) -> Result<Outputs<'_>, RunError> {
-        self.run_observed(heads, inputs, |_, _| ())
+        self.run_observed(heads, inputs, |_| ())
     }
 
-    /// As [`Network::run`], and shows each tensor's number and bytes as soon as it is written.
+    /// As [`Network::run`], and shows every step as soon as it is done.
     ///
     /// # Errors
     /// As [`Network::run`].
@@ -176,18 +187,24 @@ impl<'a> Network<'a> {
         &mut self,
         heads: HeadSet,
         inputs: &Inputs<'_>,
-        mut observe: impl FnMut(usize, &[u8]),
+        mut observe: impl FnMut(&Step<'_>),
     ) -> Result<Outputs<'_>, RunError> {
         self.last = HeadSet::EMPTY;
         if let Some(head) = heads.iter().find(|&head| !self.heads.contains(head)) {
             return Err(RunError::NoSuchHead { head });
         }
         let graph = self.blob.graph();
-        for node in graph.nodes().filter(|node| node.heads.intersects(heads)) {
-            self.step(&graph, &node, inputs)?;
-            if let Some(output) = node.writes() {
-                observe(output, &self.arena[proven(graph.tensor(output)).range()]);
+        for (number, node) in graph.nodes().enumerate() {
+            if !node.heads.intersects(heads) {
+                continue;
             }
+            self.step(&graph, &node, inputs)?;
+            let written = node.writes().map(|output| proven(graph.tensor(output)).range());
+            observe(&Step {
+                node: number,
+                row: 0,
+                bytes: &self.arena[written.unwrap_or(0..0)],
+            });
         }
         self.last = heads;
         Ok(self.outputs())
@@ -263,6 +280,7 @@ impl<'a> Network<'a> {
         Ok(())
     }
 
+    #[inline(never)]
     fn read_readings(&mut self, output: &Tensor, node: &Node, inputs: &Inputs<'_>) -> Result<(), RunError> {
         let (slot, row) = match node.input {
             0 => (InputSlot::Classification, inputs.classification),
@@ -291,6 +309,7 @@ impl<'a> Network<'a> {
         Ok(())
     }
 
+    #[inline(never)]
     fn read_picture(&mut self, output: &Tensor, inputs: &Inputs<'_>) -> Result<(), RunError> {
         let slot = InputSlot::Picture;
         let picture = inputs.picture.ok_or(RunError::MissingInput { slot })?;
