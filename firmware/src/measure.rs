@@ -153,7 +153,7 @@ fn trident_bench_run(subject: &mut Subject) {
 #[inline(never)]
 fn report(counter: &BoardCounter, subject: &mut Subject, counts: Counts, stack_high_water: usize) -> i32 {
     let buffer = REPORT.take();
-    let found: Result<Measurement, Text> = match fault(subject) {
+    let found: Result<Measurement, Text> = match fault(subject).or_else(|| wrong_answer(subject)) {
         Some(reason) => Err(reason),
         None => Ok(Measurement {
             loop_expected: LOOP_INSTRUCTIONS,
@@ -182,6 +182,14 @@ fn fault(subject: &Subject) -> Option<Text> {
         (.., Some(Err(error))) => Some(text(format_args!("run: {error}"))),
         (.., Some(Ok(()))) => None,
         (.., None) => Some(text("nothing was run")),
+    }
+}
+
+/// What differs from the answers that the blob expects.
+fn wrong_answer(subject: &mut Subject) -> Option<Text> {
+    match subject.network.as_mut()?.as_mut().ok()?.self_test() {
+        Ok(()) => None,
+        Err(error) => Some(text(format_args!("self-test: {error}"))),
     }
 }
 
