@@ -211,3 +211,52 @@ impl Layer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::build;
+    use crate::device::BOARDS;
+
+    /// A report of W2, which has five nodes, from these counts.
+    fn report(nodes: &[u64], loop_counted: u64) -> Result<WorkloadReport, BenchError> {
+        let workload = Workload::named("W2").unwrap();
+        let measured = Measured {
+            measurement: Measurement {
+                loop_expected: 100,
+                loop_counted,
+                check_instructions: 1,
+                load_instructions: 2,
+                run_instructions: 1_000,
+                refused_run_instructions: 90,
+                node_instructions: nodes.iter().copied().collect(),
+                stack_high_water: 700,
+                stack_capacity: 65_536,
+                network_len: 150,
+            },
+            cycles: Err("none".into()),
+        };
+        let code = Code {
+            flash_bytes: 4_000,
+            static_bytes: BOARDS[0].arena_len as u64 + 16,
+            functions: Vec::new(),
+        };
+        WorkloadReport::new(workload, &BOARDS[0], &build(workload)?, &measured, &code)
+    }
+
+    #[test]
+    fn the_work_of_inputs_is_left_out_and_what_any_run_costs_is_not() {
+        let report = report(&[300, 200, 200, 200, 100], 100).unwrap();
+        assert_eq!(report.instructions, 1_000 - (300 - 90));
+        assert_eq!(report.ram_bytes, report.arena_bytes as u64 + 700 + 16);
+        assert_eq!((report.macs, report.layers[1].macs), (2_400, 320));
+        assert_eq!(report.layers[1].instructions_per_mac, Some(200.0 / 320.0));
+        assert!(report.calibration_ok);
+    }
+
+    #[test]
+    fn a_miscounted_loop_is_told_and_a_missing_node_refused() {
+        assert!(!report(&[1; 5], 101).unwrap().calibration_ok);
+        assert!(matches!(report(&[1; 4], 100), Err(BenchError::Report(_))));
+    }
+}

@@ -29,7 +29,7 @@ pub fn run_to_end(
     blob: &[u8],
     more: &[&OsStr],
 ) -> Result<TempDir, DeviceError> {
-    let loader = loader_option(board, blob.len())?;
+    let loader = loader_option(board, Path::new(BLOB_FILE), blob.len())?;
     let folder = tempfile::Builder::new().prefix("trident-").tempdir();
     let folder = folder.map_err(DeviceError::io("create a folder for the emulator"))?;
     let path = folder.path().join(BLOB_FILE);

@@ -48,7 +48,9 @@ impl Qemu {
         blob: Option<&[u8]>,
         link: LinkKind,
     ) -> Result<(Self, Box<dyn Transport>), DeviceError> {
-        let loader = blob.map(|blob| loader_option(board, blob.len())).transpose()?;
+        let loader = blob
+            .map(|blob| loader_option(board, Path::new(BLOB_FILE), blob.len()))
+            .transpose()?;
         let program = toolchain.qemu()?;
         let elf = toolchain.firmware(board)?;
         let table = log_table(&elf)?;
@@ -135,14 +137,19 @@ fn fifo_name(link: LinkKind) -> &'static str {
     }
 }
 
-/// Puts the blob of the working folder into the first slot that it fits into.
-pub(super) fn loader_option(board: &Board, blob_len: usize) -> Result<String, DeviceError> {
+/// What stands behind `-device` to put the blob in that file into the first slot that it fits into.
+///
+/// # Errors
+/// It fits into none.
+pub(crate) fn loader_option(board: &Board, file: &Path, blob_len: usize) -> Result<String, DeviceError> {
     let slot = board.slot_for(blob_len).ok_or_else(|| DeviceError::BlobTooLarge {
         blob_len,
         board: board.name,
         slots: board.slots_in_words(),
     })?;
-    Ok(format!("loader,file={BLOB_FILE},addr={:#x},force-raw=on", slot.address))
+    // A comma parts options; two stand for one.
+    let file = file.to_string_lossy().replace(',', ",,");
+    Ok(format!("loader,file={file},addr={:#x},force-raw=on", slot.address))
 }
 
 fn log_table(elf: &Path) -> Result<Table, DeviceError> {
