@@ -10,6 +10,22 @@
 /// The name of this arithmetic, carried in every blob.
 pub const NAME: &str = "trident.int8.v1";
 
+/// From an accumulator to a code: `clamp(((acc · multiplier + 2^31) >> 32) + zero_point, −128, 127)`, one rounding, half up.
+///
+/// `multiplier` is `round(scale · 2^32)`, in `1..2^31`: a layer's real multiplier lies below one half.
+#[inline(always)]
+pub const fn requantize(acc: i32, multiplier: i32, zero_point: i8) -> i8 {
+    let high = ((acc as i64 * multiplier as i64 + (1 << 31)) >> 32) as i32;
+    let code = high + zero_point as i32;
+    if code < -128 {
+        -128
+    } else if code > 127 {
+        127
+    } else {
+        code as i8
+    }
+}
+
 /// Right shifts that [`Requantize`] may use: only the high word of the product is ever needed.
 pub const SHIFTS: core::ops::RangeInclusive<u8> = 32..=54;
 

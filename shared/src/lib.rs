@@ -15,6 +15,7 @@ pub mod check;
 pub mod graph;
 pub mod input;
 pub mod kernels;
+pub mod layout;
 pub mod network;
 mod parameters;
 pub mod spec;

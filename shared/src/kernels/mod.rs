@@ -7,6 +7,7 @@ pub mod conv2d;
 pub mod depthwise;
 pub mod elementwise;
 pub mod linear;
+pub mod micro;
 pub mod resample;
 
 /// How many output channels share one pass over the codes.
