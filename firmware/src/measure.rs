@@ -90,10 +90,10 @@ fn count_stages(counter: &BoardCounter, subject: &mut Subject) -> Counts {
     }
 }
 
-/// Instructions of a stage, from its entry to before its return.
+/// Instructions of a stage, less those of a stage that does nothing.
 ///
-/// Every stage is called by one piece of code, and what the call costs is known from a stage that does nothing; so no count
-/// depends on how the compiler prepares a call.
+/// Both are called by one piece of code, so that no count depends on how the compiler prepares a call. A trace from entry to
+/// return counts the empty stage's few instructions (frame and return) besides.
 fn count(counter: &BoardCounter, subject: &mut Subject, stage: fn(&mut Subject)) -> u64 {
     let call = count_call(counter, subject, nothing);
     count_call(counter, subject, stage) - call
