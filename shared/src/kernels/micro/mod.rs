@@ -32,10 +32,3 @@ pub struct Quads<'a> {
     /// Bytes from pixel to pixel.
     pub pitch: usize,
 }
-
-impl Quads<'_> {
-    /// Whether so many pixels lie inside.
-    pub(crate) const fn holds(&self, pixels: usize) -> bool {
-        pixels == 0 || (pixels - 1) * self.pitch + 4 <= self.codes.len()
-    }
-}
