@@ -39,7 +39,7 @@ global_asm!(
     smlad   r8, r12, lr, r8
     .endm
 
-    // r0 stream, r1 x, r2 quads of the last chunk, r3 zero point; then out, its end, the end of x, mode: 1 several chunks, 2 sums
+    // r0 stream, r1 x, r2 quads of the last chunk, r3 zero point; then end of out, end of x, mode: 1 several chunks, 2 sums; out
     .global trident_linear_rows
     .type   trident_linear_rows, %function
     .thumb_func
@@ -47,50 +47,46 @@ global_asm!(
 trident_linear_rows:
     push    {r4-r11, lr}
     sub     sp, #56
-    ldr     lr, [sp, #92]
-    ldr     r4, [sp, #96]
-    ldr     r6, [sp, #100]
-    ldr     r7, [sp, #104]
-    ldr     r5, [r1], #4
-    str     r1, [sp, #0]
-    str     r3, [sp, #4]
-    str     lr, [sp, #8]
-    strd    r4, r5, [sp, #12]
-    strd    r7, r6, [sp, #32]
+    add     r7, sp, #92
+    ldm     r7, {r5, r6, r7, lr}
+    ldr     r8, [r1], #4
+    mov     r4, lr
+    stm     sp, {r1, r3, r4, r5, r8}
 
     lsrs    r3, r2, #1              // pairs; skip as many of a pass as leave whole passes, or all of it
     rsb     r8, r3, #0
     and     r8, r8, #7
     it      eq
     moveq   r8, #8
-    adr.w   r10, 5f
-    add     r10, #1
-    movs    r9, #90                 // bytes of a pair
-    mla     r8, r8, r9, r10
+    movs    r4, #90                 // bytes of a pair
+    adr.w   r10, 5f + 1
+    mla     r8, r8, r4, r10
     str     r8, [sp, #24]
-    adr.w   r11, 2f
-    add     r11, #1
-    lsls    r2, r2, #31
-    itt     ne
-    addne   r11, #6                 // from 2 to 3
-    addne   r8, r11, #2             // from 3 to 4
-    str     r11, [sp, #40]
     cmp     r3, #8
-    it      hi
-    orrhi   r7, r7, #4
-    cmp     r7, #0
+    bhi     1f
+    cbnz    r7, 1f
+    lsls    r2, r2, #31
     it      ne
-    movne   r8, r11
+    adrne.w r8, 4f + 1
+    str     r8, [sp, #20]
+    b.w     9f
+
+1:  adr.w   r8, 2f + 1
+    lsls    r2, r2, #31
+    it      ne
+    addne   r8, #6                  // from 2 to 3
+    strd    r7, r6, [sp, #32]
+    str     r8, [sp, #40]
     lsls    r7, r7, #31
     itt     ne
     subne   r8, r10, #2             // before 5, to set the carry
     addne   r6, r1, #768
     str     r8, [sp, #20]
     str     r6, [sp, #28]
-    str     r6, [sp, #44]
-    movs    r6, #0
-    strd    r6, r6, [sp, #48]
-    b.w     8f
+    movs    r7, #0
+    strd    r6, r7, [sp, #44]
+    str     r7, [sp, #52]
+    b.w     9f
 
 2:  cmp     r0, r0                  // an even number of quads, carry set
     ldr.w   pc, [sp, #24]
@@ -264,6 +260,8 @@ trident_linear_widen:
 );
 
 const _: () = assert!(BLOCK == 4 && CHUNK == 384);
+const _: () =
+    assert!(block_words(1000, true) == 2 * input_words(1000) + 8 && block_words(7, false) == 2 * input_words(7) + 4);
 
 unsafe extern "C" {
     fn trident_linear_rows(
@@ -271,10 +269,10 @@ unsafe extern "C" {
         x: *const u32,
         last_quads: usize,
         zero_point: i32,
-        out: *mut u8,
         out_end: *const u8,
         x_end: *const u32,
         mode: usize,
+        out: *mut u8,
     );
     fn trident_linear_widen(codes: *const i8, out: *mut u32, codes_end: *const i8);
 }
@@ -309,20 +307,8 @@ pub fn widen(codes: &[i8], out: &mut [u32]) {
 /// # Panics
 /// If one of them is shorter, or there are no columns.
 pub fn codes(stream: &[u32], x: &[u32], columns: usize, zero_point: i8, out: &mut [i8]) {
-    let blocks = out.len() / BLOCK;
-    assert!(blocks.saturating_mul(block_words(columns, true)) <= stream.len());
-    // SAFETY: the stream holds so many blocks with multipliers, and `out` four bytes for each.
-    unsafe {
-        rows(
-            stream,
-            x,
-            columns,
-            zero_point,
-            out.as_mut_ptr().cast(),
-            blocks * BLOCK,
-            0,
-        )
-    }
+    // SAFETY: `out` holds a byte for each output, and outputs are bytes.
+    unsafe { rows(stream, x, columns, zero_point, out.as_mut_ptr().cast(), out.len(), 0) }
 }
 
 /// Four sums per block of a stream without multipliers.
@@ -333,34 +319,39 @@ pub fn codes(stream: &[u32], x: &[u32], columns: usize, zero_point: i8, out: &mu
 /// # Panics
 /// As [`codes`].
 pub fn sums(stream: &[u32], x: &[u32], columns: usize, out: &mut [i32]) {
-    let blocks = out.len() / BLOCK;
-    assert!(blocks.saturating_mul(block_words(columns, false)) <= stream.len());
-    let len = blocks * BLOCK * size_of::<i32>();
-    // SAFETY: the stream holds so many blocks without multipliers, and `out` four words for each.
-    unsafe { rows(stream, x, columns, 0, out.as_mut_ptr().cast(), len, SUMS) }
+    // SAFETY: `out` holds a word for each output, and outputs are words.
+    unsafe { rows(stream, x, columns, 0, out.as_mut_ptr().cast(), out.len(), SUMS) }
 }
 
 /// # Safety
-/// `stream` holds `block_words` words for each four outputs in `out_len` bytes, which are behind `out`; outputs are bytes, or words with
-/// [`SUMS`] in `mode`.
-unsafe fn rows(stream: &[u32], x: &[u32], columns: usize, zero_point: i8, out: *mut u8, out_len: usize, mode: usize) {
-    assert!(columns > 0 && input_words(columns) <= x.len());
-    let last_quads = (columns - 1) % CHUNK / 4 + 1;
-    let several = if columns > CHUNK { SEVERAL_CHUNKS } else { 0 };
+/// From `out` on, `outputs` bytes may be written, or as many words with [`SUMS`] in `mode`.
+#[inline(always)]
+unsafe fn rows(stream: &[u32], x: &[u32], columns: usize, zero_point: i8, out: *mut u8, outputs: usize, mode: usize) {
+    assert!(columns > 0);
+    let quads = (columns - 1) / 4 + 1;
+    // Most rows have one chunk, and a division is dear.
+    let further = if columns <= CHUNK { 0 } else { (columns - 1) / CHUNK };
+    let x_words = 1 + further + 2 * quads;
+    // What `block_words` comes to.
+    let block_words = 2 * x_words + if mode == SUMS { 4 } else { 8 };
+    let blocks = outputs / BLOCK;
+    assert!(x_words <= x.len() && blocks.saturating_mul(block_words) <= stream.len());
+    let out_len = blocks * BLOCK * if mode == SUMS { size_of::<i32>() } else { 1 };
+    let several = if further == 0 { 0 } else { SEVERAL_CHUNKS };
     // SAFETY: the function goes over `out` from its start to its end, four outputs at a time, and stops there at once if it is
-    // empty. Per block it reads `input_words` words of `x`, which are there as asserted, to its end exactly, since all chunks but the
-    // last have 384 columns and the last one has `last_quads` quads; and `block_words` words of the stream, which the caller vouches
-    // for. It writes nothing but `out` and its own frame.
+    // empty. Per block it reads `x_words` words of `x`, to its end exactly, since all chunks but the last have 384 columns, 96 quads,
+    // and the last one has what is left; and `block_words` words of the stream. Both were compared with what there is. It
+    // writes nothing but `out` and its own frame.
     unsafe {
         trident_linear_rows(
             stream.as_ptr(),
             x.as_ptr(),
-            last_quads,
+            quads - further * (CHUNK / 4),
             i32::from(zero_point),
-            out,
             out.add(out_len),
-            x.as_ptr().add(input_words(columns)),
+            x.as_ptr().add(x_words),
             several | mode,
+            out,
         );
     }
 }
