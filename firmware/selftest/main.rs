@@ -18,6 +18,8 @@ mod linear;
 mod random;
 #[cfg(target_os = "none")]
 mod run;
+#[cfg(target_os = "none")]
+mod tile;
 
 /// On the host there is nothing to run.
 #[cfg(not(target_os = "none"))]

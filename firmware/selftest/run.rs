@@ -25,7 +25,10 @@ type Module = (
     fn(&Instructions, &mut Buffers),
 );
 
-const MODULES: [Module; 1] = [("linear", crate::linear::compare, crate::linear::figures)];
+const MODULES: [Module; 2] = [
+    ("linear", crate::linear::compare, crate::linear::figures),
+    ("tile", crate::tile::compare, crate::tile::figures),
+];
 
 static BUFFERS: ConstStaticCell<Buffers> = ConstStaticCell::new(Buffers::new());
 

@@ -1,5 +1,6 @@
 //! The inner loops in assembly, for cores with the SIMD instructions of Armv7E-M (Cortex-M4, M7, M33).
 
 pub mod linear;
+pub mod tile;
 
-pub use super::portable::{bytes, depthwise, tile, upsample, winograd};
+pub use super::portable::{bytes, depthwise, upsample, winograd};
