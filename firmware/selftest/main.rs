@@ -11,6 +11,8 @@
 #[cfg(target_os = "none")]
 mod buffers;
 #[cfg(target_os = "none")]
+mod bytes;
+#[cfg(target_os = "none")]
 mod counter;
 #[cfg(target_os = "none")]
 mod linear;

@@ -25,7 +25,8 @@ type Module = (
     fn(&Instructions, &mut Buffers),
 );
 
-const MODULES: [Module; 2] = [
+const MODULES: [Module; 3] = [
+    ("bytes", crate::bytes::compare, crate::bytes::figures),
     ("linear", crate::linear::compare, crate::linear::figures),
     ("tile", crate::tile::compare, crate::tile::figures),
 ];

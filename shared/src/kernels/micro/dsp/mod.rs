@@ -1,6 +1,7 @@
 //! The inner loops in assembly, for cores with the SIMD instructions of Armv7E-M (Cortex-M4, M7, M33).
 
+pub mod bytes;
 pub mod linear;
 pub mod tile;
 
-pub use super::portable::{bytes, depthwise, upsample, winograd};
+pub use super::portable::{depthwise, upsample, winograd};

@@ -255,6 +255,7 @@ pub fn codes(stream: &[u32], x: &[u32], zero_point: i8, [first, second]: [&mut [
     assert!(!x.is_empty() && x.len().is_multiple_of(QUAD));
     let group_words = x.len() / PIXELS * CHANNELS + 2 * CHANNELS;
     assert!(groups.saturating_mul(group_words) <= stream.len());
+    let first = first[..groups * CHANNELS].as_mut_ptr_range();
     // SAFETY: the function goes over `first` from its start to the end of its last whole group, four codes at a time, and stops
     // there at once if there is none; it writes each four, and four at the same place of `second`. Per group it reads all
     // of `x`, which is as many quads as it is told, and `group_words` words of the stream.
@@ -264,9 +265,9 @@ pub fn codes(stream: &[u32], x: &[u32], zero_point: i8, [first, second]: [&mut [
             x.as_ptr(),
             x.len() / QUAD,
             i32::from(zero_point),
-            first.as_mut_ptr().cast(),
+            first.start.cast(),
             second.as_mut_ptr().cast(),
-            first.as_ptr().add(groups * CHANNELS).cast(),
+            first.end.cast(),
         );
     }
 }
@@ -291,8 +292,8 @@ pub(super) fn sums_in_turn(weights: &[u32], x: &[u32], x_words: usize, out: &mut
     assert!(x_words > 0 && x_words.is_multiple_of(QUAD));
     let needed = times.saturating_mul(x_words);
     assert!(needed <= x.len() && needed.saturating_mul(CHANNELS / PIXELS) <= weights.len());
-    let end = out[..times * PIXELS * CHANNELS].as_ptr_range().end;
-    // SAFETY: the function goes over `out` from its start to that end, eight sums at a time, and stops there at once if there are
+    let out = out[..times * PIXELS * CHANNELS].as_mut_ptr_range();
+    // SAFETY: the function goes over `out` from its start to its end, eight sums at a time, and stops there at once if there are
     // none. Each time it reads the next `x_words` words of `x`, in whole quads, and twice as many of the weights.
     unsafe {
         trident_tiles(
@@ -300,9 +301,9 @@ pub(super) fn sums_in_turn(weights: &[u32], x: &[u32], x_words: usize, out: &mut
             x.as_ptr(),
             x_words / QUAD | SUMS,
             0,
-            out.as_mut_ptr().cast(),
+            out.start.cast(),
             core::ptr::null_mut(),
-            end.cast(),
+            out.end.cast(),
         );
     }
 }
