@@ -18,6 +18,8 @@ mod depthwise;
 mod random;
 #[cfg(target_os = "none")]
 mod run;
+#[cfg(target_os = "none")]
+mod upsample;
 
 /// On the host there is nothing to run.
 #[cfg(not(target_os = "none"))]

@@ -25,7 +25,10 @@ type Module = (
     fn(&Instructions, &mut Buffers),
 );
 
-const MODULES: [Module; 1] = [("depthwise", crate::depthwise::compare, crate::depthwise::figures)];
+const MODULES: [Module; 2] = [
+    ("depthwise", crate::depthwise::compare, crate::depthwise::figures),
+    ("upsample", crate::upsample::compare, crate::upsample::figures),
+];
 
 static BUFFERS: ConstStaticCell<Buffers> = ConstStaticCell::new(Buffers::new());
 
