@@ -15,6 +15,8 @@ mod bytes;
 #[cfg(target_os = "none")]
 mod counter;
 #[cfg(target_os = "none")]
+mod depthwise;
+#[cfg(target_os = "none")]
 mod linear;
 #[cfg(target_os = "none")]
 mod random;
@@ -22,6 +24,8 @@ mod random;
 mod run;
 #[cfg(target_os = "none")]
 mod tile;
+#[cfg(target_os = "none")]
+mod upsample;
 
 /// On the host there is nothing to run.
 #[cfg(not(target_os = "none"))]

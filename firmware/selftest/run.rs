@@ -25,10 +25,12 @@ type Module = (
     fn(&Instructions, &mut Buffers),
 );
 
-const MODULES: [Module; 3] = [
+const MODULES: [Module; 5] = [
     ("bytes", crate::bytes::compare, crate::bytes::figures),
     ("linear", crate::linear::compare, crate::linear::figures),
     ("tile", crate::tile::compare, crate::tile::figures),
+    ("depthwise", crate::depthwise::compare, crate::depthwise::figures),
+    ("upsample", crate::upsample::compare, crate::upsample::figures),
 ];
 
 static BUFFERS: ConstStaticCell<Buffers> = ConstStaticCell::new(Buffers::new());

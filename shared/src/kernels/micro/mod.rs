@@ -32,3 +32,11 @@ pub struct Quads<'a> {
     /// Bytes from pixel to pixel.
     pub pitch: usize,
 }
+
+impl Quads<'_> {
+    /// Whether so many pixels lie inside.
+    pub(crate) const fn holds(&self, pixels: usize) -> bool {
+        // A product that saturates is longer than any slice.
+        pixels == 0 || (pixels - 1).saturating_mul(self.pitch).saturating_add(4) <= self.codes.len()
+    }
+}

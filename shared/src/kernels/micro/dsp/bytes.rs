@@ -323,6 +323,14 @@ pub fn larger(a: &[i8], b: &[i8], out: &mut [i8]) {
     unsafe { trident_bytes_larger(a.as_ptr(), b.as_ptr(), out.start, out.end) }
 }
 
+/// As [`larger`], in place of the first.
+pub fn larger_in_place(a: &mut [i8], b: &[i8]) {
+    let count = a.len().min(b.len());
+    let a = a[..count].as_mut_ptr_range();
+    // SAFETY: as in `larger`; codes are read before the larger ones are written in place of the first.
+    unsafe { trident_bytes_larger(a.start, b.as_ptr(), a.start, a.end) }
+}
+
 /// Each code's entry of a table, in place; that of −128 comes first.
 pub fn look_up(table: &[i8; 256], codes: &mut [i8]) {
     let codes = codes.as_mut_ptr_range();
