@@ -33,6 +33,7 @@ pub struct Quads<'a> {
     pub pitch: usize,
 }
 
+#[cfg(dsp)]
 impl Quads<'_> {
     /// Whether so many pixels lie inside.
     pub(crate) const fn holds(&self, pixels: usize) -> bool {
