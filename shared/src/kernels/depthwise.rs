@@ -28,7 +28,8 @@ pub fn depthwise3x3(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32],
     let channels = input.channels();
     let padding = [input.pad_code; CHANNELS];
     let words = &mut scratch[..columns(window.stride, output) * COLUMN3_WORDS];
-    for (block, weights) in stream.as_chunks::<{ CHANNELS * WINDOW_WORDS }>().0.iter().enumerate() {
+    let blocks = stream.as_chunks::<{ CHANNELS * WINDOW_WORDS }>().0.iter();
+    for (block, weights) in blocks.take(channels / CHANNELS).enumerate() {
         let first = block * CHANNELS;
         let top = window.top(row);
         let rows = [0, 1, 2].map(|line| input.quads(top + line, first, &padding));

@@ -2,7 +2,7 @@
 
 use super::micro::{bytes, upsample as micro};
 use super::{Rows, Weighted};
-use crate::layout::upsample::{CHANNELS, group_words, phase_words, pixel_words};
+use crate::layout::upsample::{CHANNELS, PHASES, group_words, phase_words, pixel_words};
 use crate::spec::Shape;
 
 /// Rows of the input that a step reads.
@@ -37,7 +37,9 @@ pub fn conv3x3(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], out:
         }
     }
     let out_row = 2 * pixels * output_channels;
-    let phases = stream.chunks_exact(phase_words(output_channels, pixel_words));
+    let phases = stream
+        .chunks_exact(phase_words(output_channels, pixel_words))
+        .take(PHASES);
     for (phase, stream) in phases.enumerate() {
         let (line, column) = (phase / 2, phase % 2);
         let rows = [line, line + 1].map(|line| &scratch[line * line_words..][..line_words][column * pixel_words..]);

@@ -33,7 +33,10 @@ pub fn conv3x3(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], out:
             transform(input, (window.top(row), window.left(column)), words, &mut x[tile..]);
         }
         let pixels = (width - column).min(TILES * OUTPUTS);
-        for (group, group_words) in stream.chunks_exact(group_words(input.channels())).enumerate() {
+        let groups = stream
+            .chunks_exact(group_words(input.channels()))
+            .take(channels / CHANNELS);
+        for (group, group_words) in groups.enumerate() {
             let (weights, trailer) = group_words.split_at(group_words.len() - 2 * CHANNELS);
             let Some(trailer) = trailer.first_chunk() else { return };
             micro::products(weights, x, sums);

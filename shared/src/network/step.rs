@@ -9,7 +9,7 @@ use crate::graph::{Element, Graph, NO_TABLE, Node, Op, Tensor};
 use crate::kernels::micro::bytes;
 use crate::kernels::{self, Rows, Weighted, Window};
 use crate::kernels::{conv2d, depthwise, elementwise, linear, resample, upsampled, winograd};
-use crate::layout::rows::stream_words;
+use crate::layout::rows::BLOCK;
 use crate::parameters::Parameters;
 use crate::schedule::rows_per_step;
 
@@ -66,12 +66,15 @@ impl Operands {
 /// Runs a linear layer, in the one step that it takes; gives the bytes that it wrote.
 pub(super) fn linear(arena: &mut [u8], graph: &Graph<'_>, node: &Node, parameters: Parameters<'_>) -> Range<usize> {
     let [input, output] = [node.input, node.output].map(|tensor| proven(graph.tensor(tensor.into())));
-    let (columns, rows, codes) = (input.shape.len(), output.shape.len(), output.element == Element::I8);
-    let stream = parameters.proven::<u32>(node.weights, stream_words(rows, columns, codes));
+    let (columns, rows, codes) = (input.count(), output.count(), output.element == Element::I8);
+    let stream = parameters.words_from(node.weights);
+    let from = input.offset as usize..input.offset as usize + columns;
     let scratch = node.p[0] as u32 as usize;
     let scratch = scratch..scratch + 4 * linear::scratch_words(columns);
     // Whole blocks are written, so that the last may reach beyond the output's elements, though not its place.
-    let [from, to, scratch] = disjoint(arena, [input.elements(), output.range(), scratch]);
+    let blocks = rows.next_multiple_of(BLOCK) * if codes { 1 } else { 4 };
+    let to = output.offset as usize..output.offset as usize + blocks;
+    let [from, to, scratch] = disjoint(arena, [from, to, scratch]);
     let (from, scratch) = (bytemuck::cast_slice(from), bytemuck::cast_slice_mut(scratch));
     if codes {
         let to = bytemuck::cast_slice_mut(to);
@@ -105,7 +108,12 @@ pub(super) fn run(
         return combine(arena, node, operands, (row, written));
     }
     let Operands { input, output, .. } = operands;
-    let stream = parameters.proven::<u32>(node.weights, kernels::stream_words(node, input, output));
+    // An operator without weights has none to read.
+    let stream = if node.op.is_weighted() {
+        parameters.words_from(node.weights)
+    } else {
+        &[]
+    };
     let [from, to, scratch] = disjoint(arena, [input.range(), written, kernels::scratch(node, input, output)]);
     let (codes, scratch) = (bytemuck::cast_slice(from), bytemuck::cast_slice_mut(scratch));
     let to: &mut [i8] = bytemuck::cast_slice_mut(to);
