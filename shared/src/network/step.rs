@@ -73,7 +73,11 @@ pub(super) fn run(arena: &mut [u8], node: &Node, operands: &Operands, row: usize
         return combine(arena, node, operands, (row, written));
     }
     let Operands { input, output, .. } = operands;
-    let stream = parameters.proven::<u32>(node.weights, kernels::stream_words(node, input, output));
+    let stream = if node.op.is_weighted() {
+        parameters.proven::<u32>(node.weights, kernels::stream_words(node, input, output))
+    } else {
+        &[]
+    };
     // A linear layer writes whole blocks.
     let reach = if node.op == Op::Linear { output.range() } else { written };
     let scratch = kernels::scratch(node, input, output);
