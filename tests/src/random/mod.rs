@@ -1,10 +1,14 @@
-//! Random graphs that obey every rule: any operator, any border, shared trunks, one to three heads.
+//! Random graphs that obey every rule: any operator, any border, shared trunks, bands, sums in place, one to three heads.
+
+mod arena;
+mod operators;
 
 use trident::graph::{Element, Node, Op};
 use trident::input::Segment;
-use trident::spec::{Head, HeadSet, InputSlot, Padding, Shape};
+use trident::spec::{Head, HeadSet, InputSlot, Shape};
 
 use crate::builder::Builder;
+use crate::layer::Layer;
 use crate::noise::Noise;
 
 const NAMES: [&str; 5] = ["a", "b", "c", "d", "e"];
@@ -27,6 +31,9 @@ pub fn graph(seed: u64) -> Builder {
     }
     random.heads();
     random.builder.assign_heads();
+    random.bands();
+    random.builder.place();
+    random.sums_in_place();
     random.builder
 }
 
@@ -34,6 +41,9 @@ struct Random {
     noise: Noise,
     builder: Builder,
 }
+
+/// A tensor of codes: its number, shape and zero point.
+type Codes = (u8, Shape, i8);
 
 impl Random {
     fn inputs(&mut self) {
@@ -46,7 +56,7 @@ impl Random {
             }
             let readings = self.noise.int(1..=5) as usize;
             let tables: Vec<(u16, Vec<Segment>)> = (0..self.noise.int(1..=8))
-                .map(|_| (self.noise.index(readings) as u16, self.table()))
+                .map(|_| (self.noise.index(readings) as u16, self.pieces()))
                 .collect();
             let tables: Vec<(u16, &[Segment])> = tables.iter().map(|(feature, table)| (*feature, &table[..])).collect();
             let inverse_scale = 60.0 + 50.0 * self.noise.unit();
@@ -56,7 +66,7 @@ impl Random {
         }
     }
 
-    fn table(&mut self) -> Vec<Segment> {
+    fn pieces(&mut self) -> Vec<Segment> {
         let mut start = self.noise.unit() * 3.0;
         (0..self.noise.int(1..=5))
             .map(|_| {
@@ -74,8 +84,13 @@ impl Random {
         self.noise.int(1..=MAX_SIDE.into()) as u16
     }
 
+    /// Often whole quads, which some operators want.
     fn channels(&mut self) -> u16 {
-        self.noise.int(1..=MAX_CHANNELS.into()) as u16
+        match self.noise.int(0..=2) {
+            0 => self.noise.int(1..=MAX_CHANNELS.into()) as u16,
+            1 => 4,
+            _ => 8,
+        }
     }
 
     /// Few different ones, so that [`Op::Concat`] finds partners.
@@ -83,174 +98,20 @@ impl Random {
         [-128, -7, 31][self.noise.index(3)]
     }
 
-    /// Any tensor of codes that was written, mostly a late one so that graphs grow deep; with its shape and zero point.
-    fn pick(&mut self) -> (u8, Shape, i8) {
-        let written: Vec<usize> = self.builder.nodes.iter().filter_map(Node::writes).collect();
+    /// Any tensor of codes that was written, mostly the last so that graphs grow deep.
+    fn pick(&mut self) -> Codes {
+        let written = self.builder.nodes.iter().filter_map(Node::writes);
         let codes: Vec<usize> = written
-            .into_iter()
             .filter(|&tensor| self.builder.tensors[tensor].element == Element::I8)
             .collect();
-        let recent = codes.len() - codes.len().min(3);
-        let tensor = match self.noise.int(0..=3) {
-            0 => codes[self.noise.index(codes.len())],
-            _ => codes[recent + self.noise.index(codes.len() - recent)],
+        let from = match self.noise.int(0..=7) {
+            0 => 0,
+            1 | 2 => codes.len() - codes.len().min(3),
+            _ => codes.len() - 1,
         };
+        let tensor = codes[from + self.noise.index(codes.len() - from)];
         let found = self.builder.tensors[tensor];
         (tensor as u8, found.shape, found.zero_point)
-    }
-
-    /// Appends an operator, or nothing where its turn finds no partner.
-    fn operator(&mut self) {
-        let (input, shape, zero_point) = self.pick();
-        let same = |op: Op| Node {
-            input,
-            ..Node::new(op, HeadSet::ALL)
-        };
-        match self.noise.int(0..=8) {
-            0 => {
-                let units = Shape::new(
-                    self.noise.int(1..=6) as u16,
-                    self.noise.int(1..=6) as u16,
-                    self.channels(),
-                );
-                self.linear(input, shape, units);
-            }
-            1 | 2 => self.window(Op::Conv2d, input, shape),
-            3 | 4 => self.window(Op::DepthwiseConv2d, input, shape),
-            5 => {
-                let kernel = self.noise.int(2..=3) as u8;
-                let (h, w) = (shape.h / u16::from(kernel), shape.w / u16::from(kernel));
-                if h > 0 && w > 0 {
-                    let node = Node {
-                        kernel,
-                        ..same(Op::MaxPool2d)
-                    };
-                    self.builder.codes(node, Shape::new(h, w, shape.c), zero_point);
-                }
-            }
-            6 => {
-                let kernel = self.noise.int(2..=3) as u8;
-                let (h, w) = (shape.h * u16::from(kernel), shape.w * u16::from(kernel));
-                if h <= MAX_SIDE && w <= MAX_SIDE {
-                    let node = Node {
-                        kernel,
-                        ..same(Op::Upsample2d)
-                    };
-                    self.builder.codes(node, Shape::new(h, w, shape.c), zero_point);
-                }
-            }
-            7 => {
-                let table: Vec<i8> = (0..256).map(|_| self.noise.code()).collect();
-                let weights = self.builder.weights(&table);
-                let node = Node {
-                    weights,
-                    ..same(Op::Lut)
-                };
-                let zero_point = self.zero_point();
-                self.builder.codes(node, shape, zero_point);
-            }
-            _ => self.binary(input, shape, zero_point),
-        }
-    }
-
-    /// [`Op::Add`] or [`Op::Concat`] with the first fitting partner of a few, at times with itself.
-    fn binary(&mut self, input: u8, shape: Shape, zero_point: i8) {
-        for _ in 0..4 {
-            let (second, other, other_zero_point) = self.pick();
-            let (op, out) = if (shape.h, shape.w) == (other.h, other.w)
-                && zero_point == other_zero_point
-                && shape.c + other.c <= 16
-                && self.noise.int(0..=1) == 0
-            {
-                (Op::Concat, Shape::new(shape.h, shape.w, shape.c + other.c))
-            } else if shape == other {
-                (Op::Add, shape)
-            } else {
-                continue;
-            };
-            let mut node = Node {
-                input,
-                second,
-                ..Node::new(op, HeadSet::ALL)
-            };
-            if op == Op::Concat {
-                self.builder.codes(node, out, zero_point);
-                return;
-            }
-            let most = 1 << 22;
-            (node.lo, node.hi) = self.noise.code_range();
-            node.right_shift = self.noise.int(1..=30) as u8;
-            node.p = [(); 3].map(|()| self.noise.int(-most..=most) as i32);
-            let out_zero_point = self.zero_point();
-            self.builder.codes(node, out, out_zero_point);
-            return;
-        }
-    }
-
-    fn linear(&mut self, input: u8, shape: Shape, units: Shape) {
-        let weights = self.noise.weights(shape.len() * units.len());
-        let node = Node {
-            weights: self.builder.weights(&weights),
-            ..self.requantized(Op::Linear, input, units.len())
-        };
-        let zero_point = self.zero_point();
-        self.builder.codes(node, units, zero_point);
-    }
-
-    fn window(&mut self, op: Op, input: u8, shape: Shape) {
-        let kernel = self.noise.int(1..=7) as u8;
-        let stride = self.noise.int(1..=2) as u8;
-        let Some([(h, pad_top), (w, pad_left)]) = self.extents(shape, kernel, stride) else {
-            return;
-        };
-        let (c, read) = match op {
-            Op::Conv2d => (self.channels(), shape.c),
-            _ => (shape.c, 1),
-        };
-        let count = usize::from(kernel).pow(2) * usize::from(read) * usize::from(c);
-        let weights = self.noise.weights(count);
-        let node = Node {
-            kernel,
-            stride,
-            pad_top,
-            pad_left,
-            weights: self.builder.weights(&weights),
-            ..self.requantized(op, input, c.into())
-        };
-        let zero_point = self.zero_point();
-        self.builder.codes(node, Shape::new(h, w, c), zero_point);
-    }
-
-    /// Output side and padding before, for height and width: by a border rule, or any that the format allows.
-    fn extents(&mut self, shape: Shape, kernel: u8, stride: u8) -> Option<[(u16, u8); 2]> {
-        let rule = match self.noise.int(0..=3) {
-            0 => Padding::Valid,
-            1 | 2 => Padding::Same,
-            _ => {
-                let any = |random: &mut Self, n: u16| {
-                    let before = random.noise.index(kernel.into()) as u8;
-                    let most = (n + u16::from(before) - 1) / u16::from(stride) + 1;
-                    (random.noise.int(1..=most.into()) as u16, before)
-                };
-                return Some([any(self, shape.h), any(self, shape.w)]);
-            }
-        };
-        let side = |n: u16| rule.extent(n, kernel, stride).map(|(out, before, _)| (out, before));
-        Some([side(shape.h)?, side(shape.w)?])
-    }
-
-    fn requantized(&mut self, op: Op, input: u8, channels: usize) -> Node {
-        let mut words = self.noise.biases(channels);
-        words.extend(self.noise.multipliers(channels));
-        let (lo, hi) = self.noise.code_range();
-        Node {
-            input,
-            right_shift: self.noise.int(32..=54).min(self.noise.int(32..=54)) as u8,
-            lo,
-            hi,
-            channels: self.builder.words(&words),
-            ..Node::new(op, HeadSet::ALL)
-        }
     }
 
     fn heads(&mut self) {
@@ -268,9 +129,8 @@ impl Random {
 
     fn sums(&mut self, outputs: usize) -> u8 {
         let (input, shape, _) = self.pick();
-        let weights = self.noise.weights(shape.len() * outputs);
-        let bias = self.noise.biases(outputs);
-        self.builder.sums(input, &weights, &bias)
+        let layer = Layer::random(&mut self.noise, outputs, shape.len());
+        self.builder.sums(input, &layer.weights, &layer.bias)
     }
 
     fn classification(&mut self) {
@@ -288,10 +148,9 @@ impl Random {
     fn segmentation(&mut self) {
         let (mut input, mut shape, _) = self.pick();
         if !(2..=16).contains(&shape.c) {
-            shape = Shape::row(3);
             let from = self.builder.tensors[usize::from(input)].shape;
-            self.linear(input, from, shape);
-            input = (self.builder.tensors.len() - 1) as u8;
+            shape = Shape::row(3);
+            input = self.linear(input, from, shape);
         }
         let node = Node {
             input,
@@ -308,5 +167,33 @@ impl Random {
             ..Node::new(Op::Value, Head::Regression.into())
         };
         self.builder.head(node, "level", &[]);
+    }
+
+    fn linear(&mut self, input: u8, shape: Shape, units: Shape) -> u8 {
+        let node = self.weighted(Op::Linear, input);
+        let layer = Layer::random(&mut self.noise, units.len(), shape.len());
+        let zero_point = self.zero_point();
+        self.builder.weighted(node, &layer, units, zero_point)
+    }
+
+    /// A node with weights: any range of codes, at times a table.
+    fn weighted(&mut self, op: Op, input: u8) -> Node {
+        let (lo, hi) = self.noise.code_range();
+        let mut node = Node {
+            input,
+            lo,
+            hi,
+            ..Node::new(op, HeadSet::ALL)
+        };
+        if self.noise.int(0..=3) == 0 {
+            node.table = self.table();
+        }
+        node
+    }
+
+    /// A table of 256 codes.
+    fn table(&mut self) -> u32 {
+        let codes: Vec<i8> = (0..256).map(|_| self.noise.code()).collect();
+        self.builder.table(&codes)
     }
 }
