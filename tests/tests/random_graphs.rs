@@ -10,7 +10,7 @@ use trident_tests::noise::Noise;
 use trident_tests::random;
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(512) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2048) })]
 
     #[test]
     fn a_network_equals_the_oracle(seed: u64) {
