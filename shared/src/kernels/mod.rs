@@ -150,14 +150,14 @@ pub fn stream_words(node: &Node, input: &Tensor, output: &Tensor) -> usize {
     }
 }
 
-/// A node's scratch memory, in bytes of the arena: from `p0` on.
+/// A node's scratch memory, in bytes of the arena: from `p0` on, or nothing if it needs none.
 pub fn scratch(node: &Node, input: &Tensor, output: &Tensor) -> core::ops::Range<usize> {
-    let start = if node.op.is_weighted() {
-        node.p[0] as u32 as usize
-    } else {
-        0
-    };
-    start..start.saturating_add(scratch_words(node, input, output).saturating_mul(4))
+    let words = scratch_words(node, input, output);
+    if words == 0 {
+        return 0..0;
+    }
+    let start = node.p[0] as u32 as usize;
+    start..start.saturating_add(words.saturating_mul(4))
 }
 
 /// Words of scratch memory that a step of a node needs: place for widened input.
