@@ -20,6 +20,8 @@ mod random;
 mod run;
 #[cfg(target_os = "none")]
 mod upsample;
+#[cfg(target_os = "none")]
+mod winograd;
 
 /// On the host there is nothing to run.
 #[cfg(not(target_os = "none"))]

@@ -25,9 +25,10 @@ type Module = (
     fn(&Instructions, &mut Buffers),
 );
 
-const MODULES: [Module; 2] = [
+const MODULES: [Module; 3] = [
     ("depthwise", crate::depthwise::compare, crate::depthwise::figures),
     ("upsample", crate::upsample::compare, crate::upsample::figures),
+    ("winograd", crate::winograd::compare, crate::winograd::figures),
 ];
 
 static BUFFERS: ConstStaticCell<Buffers> = ConstStaticCell::new(Buffers::new());

@@ -2,5 +2,6 @@
 
 pub mod depthwise;
 pub mod upsample;
+pub mod winograd;
 
-pub use super::portable::{bytes, linear, tile, winograd};
+pub use super::portable::{bytes, linear, tile};

@@ -39,6 +39,7 @@ global_asm!(
 
 @ windows2x2(group, row, row, words of a pixel, out, pixels, pitch, channels, zero point); at least one pixel of at least one word.
     .section .text.trident_windows2x2,"ax",%progbits
+    .p2align 2                          @ adr counts from a multiple of four
     .global trident_windows2x2
     .type trident_windows2x2,%function
     .thumb_func
@@ -60,9 +61,8 @@ trident_windows2x2:
     add     r1, r0, r1, lsl #3
     and     r12, r12, #7                @ words that are missing to a whole round of the loop
     movs    r3, #68
-    adr.w   lr, 2f
+    adr.w   lr, 2f + 1
     mla     lr, r12, r3, lr
-    add     lr, lr, #1
     subs    r5, #1
     stm     sp, {r4-r10}
     str     lr, [sp, #28]
