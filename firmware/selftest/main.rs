@@ -11,13 +11,19 @@
 #[cfg(target_os = "none")]
 mod buffers;
 #[cfg(target_os = "none")]
+mod bytes;
+#[cfg(target_os = "none")]
 mod counter;
 #[cfg(target_os = "none")]
 mod depthwise;
 #[cfg(target_os = "none")]
+mod linear;
+#[cfg(target_os = "none")]
 mod random;
 #[cfg(target_os = "none")]
 mod run;
+#[cfg(target_os = "none")]
+mod tile;
 #[cfg(target_os = "none")]
 mod upsample;
 #[cfg(target_os = "none")]

@@ -18,11 +18,12 @@ pub mod kernels;
 pub mod layout;
 pub mod network;
 mod parameters;
+pub mod schedule;
 pub mod spec;
 pub mod wire;
 
 pub use blob::{Blob, BlobError};
-pub use network::{Inputs, LoadError, Logits, Network, Outputs, RunError, SelfTestError};
+pub use network::{Inputs, LoadError, Logits, Network, Outputs, RunError, SelfTestError, Step};
 pub use spec::{Head, HeadSet, InputSlot};
 
 /// The most readings a row may have.

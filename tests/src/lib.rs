@@ -2,9 +2,10 @@
 //!
 //! [`naive`] computes every operator the slow way and [`interpreter`] a whole graph; neither shares code with the kernels.
 //! [`builder`] lays out a blob without the host's quantiser, [`tiny`] is one with every operator, [`random`] makes others.
-//! [`command`] runs the command line on [`own_data`]; [`tamper`] changes finished blobs.
+//! [`baseline`] holds instructions that were counted before. [`command`] runs the command line on [`own_data`]; [`tamper`] changes finished blobs.
 
 pub mod aligned;
+pub mod baseline;
 pub mod builder;
 pub mod command;
 pub mod golden;

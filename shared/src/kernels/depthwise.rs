@@ -1,53 +1,138 @@
 //! Convolution of each channel with itself.
 
-use super::conv2d::Window;
-use super::inside;
-use crate::arithmetic::Requantize;
+use super::micro::{depthwise as micro, portable};
+use super::{Rows, Window};
+use crate::arithmetic::requantize;
+use crate::layout::depthwise::{CHANNELS, DOUBLED_WORDS, SIDE, WINDOW_WORDS, doubled_words};
 use crate::spec::Shape;
 
-/// How many channels are summed at a time: their sums stay on the stack while the window's taps go by.
-const BLOCK: usize = 16;
+use portable::depthwise::{COLUMN2_WORDS, COLUMN3_WORDS};
 
-/// One depthwise convolution; padding counts as in [`conv2d`](super::conv2d::conv2d).
+/// Words of scratch memory of [`depthwise3x3`].
+pub const fn scratch_words(stride: usize, output: Shape) -> usize {
+    columns(stride, output) * COLUMN3_WORDS
+}
+
+/// Columns that a row of windows covers.
+const fn columns(stride: usize, output: Shape) -> usize {
+    (output.w as usize - 1) * stride + SIDE
+}
+
+/// One row of windows of 3×3, four channels at a time.
 ///
 /// # Shapes
-/// `codes[input]`, `weights[kernel][kernel][c]`, `bias[c]`, `out[output]`; both have `c` channels.
-pub fn depthwise(
-    (codes, input): (&[i8], Shape),
+/// `stream` of `c` channels, a multiple of four; `out[output.w][c]`.
+pub fn depthwise3x3(
+    input: &Rows<'_>,
     window: &Window,
-    weights: &[i8],
-    bias: &[i32],
-    requantize: &Requantize<'_>,
-    (out, output): (&mut [i8], Shape),
+    stream: &[u32],
+    zero_point: i8,
+    scratch: &mut [u32],
+    (out, output, row): (&mut [i8], Shape, usize),
 ) {
-    let (width, channels) = (usize::from(input.w), usize::from(input.c));
-    for (index, pixel) in out.chunks_exact_mut(channels).enumerate() {
-        let (y, x) = (index / usize::from(output.w), index % usize::from(output.w));
-        let (top, bottom, in_y) = inside(y, window.stride, window.pad_top, window.kernel, input.h.into());
-        let (left, right, in_x) = inside(x, window.stride, window.pad_left, window.kernel, width);
-        for (block, out) in pixel.chunks_mut(BLOCK).enumerate() {
-            let first = block * BLOCK;
-            let mut sums = [0; BLOCK];
-            let sums = &mut sums[..out.len()];
-            sums.copy_from_slice(&bias[first..first + sums.len()]);
+    let channels = input.channels();
+    let padding = [input.pad_code; CHANNELS];
+    let words = &mut scratch[..columns(window.stride, output) * COLUMN3_WORDS];
+    for (block, weights) in stream.as_chunks::<{ CHANNELS * WINDOW_WORDS }>().0.iter().enumerate() {
+        let first = block * CHANNELS;
+        let top = window.top(row);
+        let rows = [0, 1, 2].map(|line| input.quads(top + line, first, &padding));
+        let filled = |words: &mut [u32]| {
+            micro::columns3(
+                [super::micro::Quads {
+                    codes: &padding,
+                    pitch: 0,
+                }; 3],
+                words,
+            );
+        };
+        let (left, rest) = words.split_at_mut(window.pad_left * COLUMN3_WORDS);
+        let inside = usize::from(input.shape.w).min(rest.len() / COLUMN3_WORDS);
+        let (middle, right) = rest.split_at_mut(inside * COLUMN3_WORDS);
+        filled(left);
+        micro::columns3(rows, middle);
+        filled(right);
+        micro::window3x3(
+            weights,
+            words,
+            window.stride,
+            zero_point,
+            (&mut out[first..], channels, output.w.into()),
+        );
+    }
+}
+
+/// Words of scratch memory of [`doubled3x3`].
+pub const fn doubled_scratch_words(input: Shape) -> usize {
+    (input.w as usize + 2) * COLUMN2_WORDS
+}
+
+/// Two rows of windows of 3×3 over doubled pixels, four channels at a time.
+///
+/// # Shapes
+/// `stream` of `c` channels, a multiple of four; `out[2][2 · input.w][c]`; `row` is the even one.
+pub fn doubled3x3(
+    input: &Rows<'_>,
+    stream: &[u32],
+    zero_point: i8,
+    scratch: &mut [u32],
+    (out, row): (&mut [i8], usize),
+) {
+    let channels = input.channels();
+    let pixels = usize::from(input.shape.w);
+    let padding = [input.pad_code; CHANNELS];
+    let border = super::micro::Quads {
+        codes: &padding,
+        pitch: 0,
+    };
+    let words = &mut scratch[..(pixels + 2) * COLUMN2_WORDS];
+    let phases = stream
+        .chunks_exact(doubled_words(channels))
+        .zip(out.chunks_exact_mut(2 * pixels * channels));
+    for (phase, (stream, out)) in phases.enumerate() {
+        let top = (row / 2 + phase) as isize - 1;
+        for (block, weights) in stream.as_chunks::<{ CHANNELS * DOUBLED_WORDS }>().0.iter().enumerate() {
+            let first = block * CHANNELS;
+            let rows = [0, 1].map(|line| input.quads(top + line, first, &padding));
+            let (left, rest) = words.split_at_mut(COLUMN2_WORDS);
+            let (middle, right) = rest.split_at_mut(pixels * COLUMN2_WORDS);
+            micro::columns2([border; 2], left);
+            micro::columns2(rows, middle);
+            micro::columns2([border; 2], right);
+            micro::doubled3x3(weights, words, zero_point, (&mut out[first..], channels, pixels));
+        }
+    }
+}
+
+/// Bytes of a stream of [`depthwise`].
+pub const fn plain_words(kernel: usize, channels: usize) -> usize {
+    (kernel * kernel * channels).div_ceil(4) + 2 * channels
+}
+
+/// One row of windows of any side, one channel after the other.
+///
+/// # Shapes
+/// `stream` of [`plain_words`]; `out[output.w][c]`.
+pub fn depthwise(input: &Rows<'_>, window: &Window, stream: &[u32], zero_point: i8, (out, row): (&mut [i8], usize)) {
+    let channels = input.channels();
+    let weight_words = (window.kernel * window.kernel * channels).div_ceil(4);
+    let (weights, words) = stream.split_at(weight_words);
+    let weights: &[i8] = bytemuck::cast_slice(weights);
+    let (bias, multipliers) = words.split_at(channels);
+    for (column, pixel) in out.chunks_exact_mut(channels).enumerate() {
+        for (channel, out) in pixel.iter_mut().enumerate() {
+            let mut sum = bias[channel] as i32;
             for tap in 0..window.kernel * window.kernel {
-                let (ky, kx) = (tap / window.kernel, tap % window.kernel);
-                let weights = &weights[tap * channels + first..][..sums.len()];
-                if (top..bottom).contains(&ky) && (left..right).contains(&kx) {
-                    let start = ((in_y + ky - top) * width + in_x + kx - left) * channels + first;
-                    let codes = &codes[start..start + sums.len()];
-                    for ((sum, &code), &weight) in sums.iter_mut().zip(codes).zip(weights) {
-                        *sum += i32::from(code) * i32::from(weight);
-                    }
-                } else {
-                    for (sum, &weight) in sums.iter_mut().zip(weights) {
-                        *sum += i32::from(window.pad_code) * i32::from(weight);
-                    }
-                }
+                let (y, x) = (tap / window.kernel, tap % window.kernel);
+                let x = window.left(column) + x as isize;
+                let inside = (0..input.shape.w as isize).contains(&x);
+                let code = match input.row(window.top(row) + y as isize) {
+                    Some(row) if inside => row[x as usize * channels + channel],
+                    _ => input.pad_code,
+                };
+                sum = sum.wrapping_add(i32::from(code) * i32::from(weights[tap * channels + channel]));
             }
-            for (channel, (out, &sum)) in (first..).zip(out.iter_mut().zip(sums.iter())) {
-                *out = requantize.apply(sum, channel);
-            }
+            *out = requantize(sum, multipliers[channel] as i32, zero_point);
         }
     }
 }

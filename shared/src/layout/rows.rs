@@ -26,7 +26,10 @@ const _: () = assert!(CHUNK * 128 * 128 < 1 << 23 && CHUNK % 4 == 0);
 
 /// Words of widened input: one per chunk, and two per four columns.
 pub const fn input_words(columns: usize) -> usize {
-    columns.div_ceil(CHUNK) + columns.div_ceil(4) * 2
+    columns
+        .div_ceil(4)
+        .saturating_mul(2)
+        .saturating_add(columns.div_ceil(CHUNK))
 }
 
 /// Words of a stream for so many rows.
@@ -36,9 +39,9 @@ pub const fn stream_words(rows: usize, columns: usize, requantized: bool) -> usi
 
 /// Words of one block.
 pub const fn block_words(columns: usize, requantized: bool) -> usize {
-    let heads = 4 + (columns.div_ceil(CHUNK) - 1) * 2;
+    let heads = 2 + columns.div_ceil(CHUNK) * 2;
     let tail = if requantized { 2 + BLOCK } else { 2 };
-    heads + columns.div_ceil(4) * 4 + tail
+    columns.div_ceil(4).saturating_mul(4).saturating_add(heads + tail)
 }
 
 /// Packs a layer.

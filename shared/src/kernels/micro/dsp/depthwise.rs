@@ -13,10 +13,11 @@ global_asm!(
 @ columns3(out, end of out, then code and pitch of three rows); at least one pixel.
 @ Bytes of two rows are put side by side first: one extension then gives two rows of one channel.
 @   r0 out   r1 its end   r2, r4, r6 codes of a row   r3, r5, r7 their pitches   r8-r12, lr a column
-    .section .text.trident_columns3,"ax",%progbits
+    .pushsection .text.trident_columns3,"ax",%progbits
     .global trident_columns3
     .type trident_columns3,%function
     .thumb_func
+    .p2align 2
 trident_columns3:
     push    {r4-r11, lr}
     add     r12, sp, #36
@@ -40,13 +41,15 @@ trident_columns3:
     bne     1b
     pop     {r4-r11, pc}
     .size trident_columns3, . - trident_columns3
+    .popsection
 
 @ columns2(out, end of out, then code and pitch of two rows); at least one pixel.
 @   r0 out   r1 its end   r2, r4 codes of a row   r3, r5 their pitches   r6-r8, r12 a column
-    .section .text.trident_columns2,"ax",%progbits
+    .pushsection .text.trident_columns2,"ax",%progbits
     .global trident_columns2
     .type trident_columns2,%function
     .thumb_func
+    .p2align 2
 trident_columns2:
     push    {r4-r8, lr}
     ldrd    r4, r5, [sp, #24]
@@ -65,6 +68,7 @@ trident_columns2:
     bne     1b
     pop     {r4-r8, pc}
     .size trident_columns2, . - trident_columns2
+    .popsection
 
 @ Stride 1: one output, from its last column on. A window's sum moves from r12 to r11 as its columns go by, so registers need not
 @ change their roles. `half` is the half of the words of the third row that the channel has, `third` where they are.
@@ -167,16 +171,18 @@ trident_columns2:
     bmi     1b
     .endm
 
-    .section .text.trident_window3x3,"ax",%progbits
+    .pushsection .text.trident_window3x3,"ax",%progbits
     .global trident_window3x3
     .type trident_window3x3,%function
     .thumb_func
+    .p2align 2
 trident_window3x3:
     trident_enter 3, 48
     trident_channels1 b, 16
     trident_channels1 t, 8
     trident_leave
     .size trident_window3x3, . - trident_window3x3
+    .popsection
 
     .macro trident_channels2 half, third
 1:  trident_channel \half, \third
@@ -193,16 +199,18 @@ trident_window3x3:
     bmi     1b
     .endm
 
-    .section .text.trident_window3x3_by2,"ax",%progbits
+    .pushsection .text.trident_window3x3_by2,"ax",%progbits
     .global trident_window3x3_by2
     .type trident_window3x3_by2,%function
     .thumb_func
+    .p2align 2
 trident_window3x3_by2:
     trident_enter 4, 24
     trident_channels2 b, 16
     trident_channels2 t, 8
     trident_leave
     .size trident_window3x3_by2, . - trident_window3x3_by2
+    .popsection
 
 @ One pixel: two outputs, from its left neighbour \x, itself \y, and its right neighbour, which takes the left one's place.
 @   r0, r12 columns   r1 further columns   r2 out
@@ -224,10 +232,11 @@ trident_window3x3_by2:
 
 @ doubled3x3(weights, columns, zero point, out, pitch, pixels); at least one pixel.
 @ On the stack: weights, columns and out of the next channel, end of the last one's columns.
-    .section .text.trident_doubled3x3,"ax",%progbits
+    .pushsection .text.trident_doubled3x3,"ax",%progbits
     .global trident_doubled3x3
     .type trident_doubled3x3,%function
     .thumb_func
+    .p2align 2
 trident_doubled3x3:
     push    {r4-r11, lr}
     ldr     r10, [sp, #36]
@@ -261,6 +270,7 @@ trident_doubled3x3:
     ldr     r0, [r1], #16
     b       3b
     .size trident_doubled3x3, . - trident_doubled3x3
+    .popsection
 
     .purgem trident_by1
     .purgem trident_by2
@@ -271,7 +281,7 @@ trident_doubled3x3:
     .purgem trident_channels1
     .purgem trident_channels2
     .purgem trident_doubled
-    .text
+
 "#,
     options(raw)
 );

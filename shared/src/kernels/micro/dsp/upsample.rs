@@ -38,11 +38,11 @@ global_asm!(
     .endm
 
 @ windows2x2(group, row, row, words of a pixel, out, pixels, pitch, channels, zero point); at least one pixel of at least one word.
-    .section .text.trident_windows2x2,"ax",%progbits
-    .p2align 2                          @ adr counts from a multiple of four
+    .pushsection .text.trident_windows2x2,"ax",%progbits
     .global trident_windows2x2
     .type trident_windows2x2,%function
     .thumb_func
+    .p2align 2                          @ addresses of labels are counted from whole words
 trident_windows2x2:
     push    {r4-r11, lr}
     sub     sp, #44
@@ -151,8 +151,9 @@ trident_windows2x2:
 7:  add     sp, #44
     pop     {r4-r11, pc}
     .size trident_windows2x2, . - trident_windows2x2
+    .popsection
     .purgem trident_word
-    .text
+
 "#,
     options(raw)
 );

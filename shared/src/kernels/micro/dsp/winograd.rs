@@ -15,7 +15,7 @@ global_asm!(
 @ Rows:     r0 rows   r1 their end   r3-r10, lastly: positions 0 to 3 of the first half, the second half, by turns
 @ Columns:  r0 pushed words   r1 bytes of four positions   r2 out   r3 out, four positions further each time
 @           r4-r11 rows 0 to 3, first and second half by turns
-    .section .text.trident_winograd_input,"ax",%progbits
+    .pushsection .text.trident_winograd_input,"ax",%progbits
     .global trident_winograd_input
     .type trident_winograd_input,%function
     .thumb_func
@@ -85,6 +85,7 @@ trident_winograd_input:
     add     sp, #128 + 12
     pop     {r4-r11, pc}
     .size trident_winograd_input, . - trident_winograd_input
+    .popsection
 
 @ One word of two tiles times those of four channels: 44 bytes of code.
 @   r0 weights   r1 tiles   r2, r3 a word of each   r4-r7 sums of the first   r8-r11 of the second   r12, lr weights
@@ -104,7 +105,7 @@ trident_winograd_input:
 
 @ products(weights, tiles, out, bytes of a position of two tiles); at least one word of each tile.
 @ On the stack: end of the position, bytes of one, out, its end, where to enter the loop.
-    .section .text.trident_winograd_products,"ax",%progbits
+    .pushsection .text.trident_winograd_products,"ax",%progbits
     .p2align 2                          @ adr counts from a multiple of four
     .global trident_winograd_products
     .type trident_winograd_products,%function
@@ -154,6 +155,7 @@ trident_winograd_products:
     add     sp, #20
     pop     {r4-r11, pc}
     .size trident_winograd_products, . - trident_winograd_products
+    .popsection
 
 @ One column of a lane: its sum for the upper row into \a, for the lower one into \b.
     .macro trident_column a, b, x
@@ -170,7 +172,7 @@ trident_winograd_products:
 @ output(sums, trailer, upper row, lower row, zero point, pitch, pixels); one to four pixels.
 @   r0 sums   r1 trailer   r2 upper row   lr lower row   r3-r6 columns of the upper row   r7-r10 of the lower one
 @ On the stack: zero point, pitch of this tile, end of its sums, pitch, pixels left.
-    .section .text.trident_winograd_output,"ax",%progbits
+    .pushsection .text.trident_winograd_output,"ax",%progbits
     .global trident_winograd_output
     .type trident_winograd_output,%function
     .thumb_func
@@ -212,10 +214,10 @@ trident_winograd_output:
     ssat    r4, #8, r4
     ssat    r7, #8, r7
     ssat    r8, #8, r8
+    strb    r8, [lr, r9]                @ the lower row first: without one, the upper overwrites it
     strb    r4, [r2, r9]
-    strb    r8, [lr, r9]
-    strb    r3, [r2], #1
     strb    r7, [lr], #1
+    strb    r3, [r2], #1
     ldr     r10, [sp, #8]
     adds    r0, #4
     cmp     r0, r10
@@ -233,9 +235,9 @@ trident_winograd_output:
 3:  add     sp, #20
     pop     {r4-r11, pc}
     .size trident_winograd_output, . - trident_winograd_output
+    .popsection
     .purgem trident_products
     .purgem trident_column
-    .text
 "#,
     options(raw)
 );
@@ -298,7 +300,7 @@ pub fn products(weights: &[u32], x: &[u32], out: &mut [i32; POSITIONS * TILES * 
 /// `Aᵀ M A`, a quarter of it, bias and requantisation; see [`portable`](super::super::portable::winograd::output).
 ///
 /// # Panics
-/// If a row of `out` is too short, or `pixels` are more than four.
+/// If a row of `out` is too short, but not the second one empty, or `pixels` are more than four.
 #[inline]
 pub fn output(
     sums: &[i32; POSITIONS * TILES * CHANNELS],
@@ -309,17 +311,20 @@ pub fn output(
     if pixels == 0 {
         return;
     }
-    assert!(pixels <= 4 && out.iter().all(|codes| Quads { codes, pitch }.holds(pixels)));
     let [upper, lower] = out;
+    let holds = |codes: &[i8]| Quads { codes, pitch }.holds(pixels);
+    assert!(pixels <= 4 && holds(upper) && (lower.is_empty() || holds(lower)));
+    let upper = upper.as_mut_ptr();
+    let lower = if lower.is_empty() { upper } else { lower.as_mut_ptr() };
     // SAFETY: the function reads all sums and the trailer, whose lengths are their types'. It writes four codes at `pitch` from each other,
-    // `pixels` times, to each row, which hold them by the assertion: the second pixel of a pair that is not there is written where
-    // the first is, before it.
+    // `pixels` times, to each row, which hold them by the assertion; codes of a lower row that is not there go to the upper one, and
+    // those of a pair's second pixel that is not there where the first is, each before those that belong there.
     unsafe {
         trident_winograd_output(
             sums.as_ptr(),
             trailer.as_ptr(),
-            upper.as_mut_ptr(),
-            lower.as_mut_ptr(),
+            upper,
+            lower,
             zero_point.into(),
             pitch,
             pixels,

@@ -24,6 +24,13 @@ pub fn larger(a: &[i8], b: &[i8], out: &mut [i8]) {
     }
 }
 
+/// As [`larger`], in place of the first.
+pub fn larger_in_place(a: &mut [i8], b: &[i8]) {
+    for (a, &b) in a.iter_mut().zip(b) {
+        *a = b.max(*a);
+    }
+}
+
 /// Each code's entry of a table, in place; that of −128 comes first.
 pub fn look_up(table: &[i8; 256], codes: &mut [i8]) {
     for code in codes {
