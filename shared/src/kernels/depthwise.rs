@@ -1,6 +1,6 @@
 //! Convolution of each channel with itself.
 
-use super::micro::{depthwise as micro, portable};
+use super::micro::{Border, depthwise as micro, portable};
 use super::{Rows, Window};
 use crate::arithmetic::requantize;
 use crate::layout::depthwise::{CHANNELS, DOUBLED_WORDS, SIDE, WINDOW_WORDS, doubled_words};
@@ -32,26 +32,19 @@ pub fn depthwise3x3(
 ) {
     let channels = input.channels();
     let padding = [input.pad_code; CHANNELS];
-    let words = &mut scratch[..columns(window.stride, output) * COLUMN3_WORDS];
+    let columns = columns(window.stride, output);
+    let right = (columns - window.pad_left).saturating_sub(input.shape.w.into());
+    let border = Border {
+        code: input.pad_code,
+        left: window.pad_left,
+        right,
+    };
+    let words = &mut scratch[..columns * COLUMN3_WORDS];
     for (block, weights) in stream.as_chunks::<{ CHANNELS * WINDOW_WORDS }>().0.iter().enumerate() {
         let first = block * CHANNELS;
         let top = window.top(row);
         let rows = [0, 1, 2].map(|line| input.quads(top + line, first, &padding));
-        let filled = |words: &mut [u32]| {
-            micro::columns3(
-                [super::micro::Quads {
-                    codes: &padding,
-                    pitch: 0,
-                }; 3],
-                words,
-            );
-        };
-        let (left, rest) = words.split_at_mut(window.pad_left * COLUMN3_WORDS);
-        let inside = usize::from(input.shape.w).min(rest.len() / COLUMN3_WORDS);
-        let (middle, right) = rest.split_at_mut(inside * COLUMN3_WORDS);
-        filled(left);
-        micro::columns3(rows, middle);
-        filled(right);
+        micro::columns3(rows, &border, words);
         micro::window3x3(
             weights,
             words,
@@ -62,9 +55,9 @@ pub fn depthwise3x3(
     }
 }
 
-/// Words of scratch memory of [`doubled3x3`].
+/// Words of scratch memory of [`doubled3x3`]: columns of both phases.
 pub const fn doubled_scratch_words(input: Shape) -> usize {
-    (input.w as usize + 2) * COLUMN2_WORDS
+    2 * (input.w as usize + 2) * COLUMN2_WORDS
 }
 
 /// Two rows of windows of 3×3 over doubled pixels, four channels at a time.
@@ -81,26 +74,18 @@ pub fn doubled3x3(
     let channels = input.channels();
     let pixels = usize::from(input.shape.w);
     let padding = [input.pad_code; CHANNELS];
-    let border = super::micro::Quads {
-        codes: &padding,
-        pitch: 0,
-    };
-    let words = &mut scratch[..(pixels + 2) * COLUMN2_WORDS];
-    let phases = stream
-        .chunks_exact(doubled_words(channels))
-        .zip(out.chunks_exact_mut(2 * pixels * channels));
-    for (phase, (stream, out)) in phases.enumerate() {
-        let top = (row / 2 + phase) as isize - 1;
-        for (block, weights) in stream.as_chunks::<{ CHANNELS * DOUBLED_WORDS }>().0.iter().enumerate() {
-            let first = block * CHANNELS;
-            let rows = [0, 1].map(|line| input.quads(top + line, first, &padding));
-            let (left, rest) = words.split_at_mut(COLUMN2_WORDS);
-            let (middle, right) = rest.split_at_mut(pixels * COLUMN2_WORDS);
-            micro::columns2([border; 2], left);
-            micro::columns2(rows, middle);
-            micro::columns2([border; 2], right);
-            micro::doubled3x3(weights, words, zero_point, (&mut out[first..], channels, pixels));
-        }
+    let words = &mut scratch[..doubled_scratch_words(input.shape)];
+    let top = (row / 2) as isize - 1;
+    let (upper, lower) = stream.split_at(doubled_words(channels));
+    let streams = [upper, lower].map(|stream| stream.as_chunks::<{ CHANNELS * DOUBLED_WORDS }>().0);
+    let (upper, lower) = out.split_at_mut(2 * pixels * channels);
+    for (block, (even, odd)) in streams[0].iter().zip(streams[1]).enumerate() {
+        let first = block * CHANNELS;
+        let rows = [0, 1, 2].map(|line| input.quads(top + line, first, &padding));
+        micro::columns2(rows, input.pad_code, words);
+        let (columns, more) = words.split_at(words.len() / 2);
+        micro::doubled3x3(even, columns, zero_point, (&mut upper[first..], channels, pixels));
+        micro::doubled3x3(odd, more, zero_point, (&mut lower[first..], channels, pixels));
     }
 }
 
