@@ -5,5 +5,4 @@ pub mod depthwise;
 pub mod linear;
 pub mod tile;
 pub mod upsample;
-
-pub use super::portable::winograd;
+pub mod winograd;
