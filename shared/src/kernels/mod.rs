@@ -13,7 +13,7 @@ pub mod upsampled;
 pub mod winograd;
 
 use crate::graph::{Element, Node, Op, Tensor};
-use crate::layout::{self, rows, tiles, upsample};
+use crate::layout::{self, narrow, rows, tiles, upsample};
 use crate::spec::Shape;
 
 /// The rows of a tensor of codes that the arena holds.
@@ -121,6 +121,7 @@ pub fn stream_words(node: &Node, input: &Tensor, output: &Tensor) -> usize {
     );
     match node.op {
         Op::Linear => rows::stream_words(output.shape.len(), input.shape.len(), output.element == Element::I8),
+        Op::NarrowLinear => narrow::stream_words(output.shape.len(), input.shape.len()),
         Op::CompactConv2d => rows::stream_words(outputs, kernel * kernel * channels, true),
         Op::Conv2d => tiles::stream_words(outputs, tiles::window_words(kernel, kernel * channels)),
         Op::WinogradConv3x3 => layout::winograd::stream_words(outputs, channels),
@@ -135,14 +136,11 @@ pub fn stream_words(node: &Node, input: &Tensor, output: &Tensor) -> usize {
     }
 }
 
-/// A node's scratch memory, in bytes of the arena: from `p0` on.
+/// A node's scratch memory, in bytes of the arena: from `p0` on; empty at the arena's start, whatever `p0` says, if it needs none.
 pub fn scratch(node: &Node, input: &Tensor, output: &Tensor) -> core::ops::Range<usize> {
-    let start = if node.op.is_weighted() {
-        node.p[0] as u32 as usize
-    } else {
-        0
-    };
-    start..start.saturating_add(scratch_words(node, input, output).saturating_mul(4))
+    let words = scratch_words(node, input, output);
+    let start = if words > 0 { node.p[0] as u32 as usize } else { 0 };
+    start..start.saturating_add(words.saturating_mul(4))
 }
 
 /// Words of scratch memory that a step of a node needs: place for widened input.

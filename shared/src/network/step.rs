@@ -75,7 +75,7 @@ pub(super) fn run(arena: &mut [u8], node: &Node, operands: &Operands, row: usize
     let Operands { input, output, .. } = operands;
     let stream = parameters.proven::<u32>(node.weights, kernels::stream_words(node, input, output));
     // A linear layer writes whole blocks.
-    let reach = if node.op == Op::Linear { output.range() } else { written };
+    let reach = if node.op.is_linear() { output.range() } else { written };
     let scratch = kernels::scratch(node, input, output);
     let [from, to, scratch] = disjoint(arena, [input.range(), reach, scratch]);
     let (codes, scratch) = (bytemuck::cast_slice(from), bytemuck::cast_slice_mut(scratch));
@@ -92,6 +92,7 @@ pub(super) fn run(arena: &mut [u8], node: &Node, operands: &Operands, row: usize
     let (rows, window, channels) = (Rows::of(input, codes), Window::of(node), usize::from(output.shape.c));
     match node.op {
         Op::Linear => linear::linear(&codes[..input.shape.len()], stream, zero_point, scratch, to),
+        Op::NarrowLinear => linear::narrow_linear(&codes[..input.shape.len()], stream, zero_point, to),
         Op::Conv2d => conv2d::conv2d(&rows, &window, stream, zero_point, scratch, (to, output.shape, row)),
         Op::CompactConv2d => {
             conv2d::compact_conv2d(&rows, &window, stream, zero_point, scratch, (to, output.shape, row));
