@@ -19,6 +19,8 @@ mod depthwise;
 #[cfg(target_os = "none")]
 mod linear;
 #[cfg(target_os = "none")]
+mod narrow;
+#[cfg(target_os = "none")]
 mod random;
 #[cfg(target_os = "none")]
 mod run;

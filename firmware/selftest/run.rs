@@ -28,6 +28,7 @@ type Module = (
 const MODULES: [Module; 6] = [
     ("bytes", crate::bytes::compare, crate::bytes::figures),
     ("linear", crate::linear::compare, crate::linear::figures),
+    ("narrow", crate::narrow::compare, crate::narrow::figures),
     ("tile", crate::tile::compare, crate::tile::figures),
     ("depthwise", crate::depthwise::compare, crate::depthwise::figures),
     ("upsample", crate::upsample::compare, crate::upsample::figures),

@@ -15,9 +15,9 @@ pub mod portable;
 pub mod dsp;
 
 #[cfg(dsp)]
-pub use dsp::{bytes, depthwise, linear, tile, upsample, winograd};
+pub use dsp::{bytes, depthwise, linear, narrow, tile, upsample, winograd};
 #[cfg(not(dsp))]
-pub use portable::{bytes, depthwise, linear, tile, upsample, winograd};
+pub use portable::{bytes, depthwise, linear, narrow, tile, upsample, winograd};
 
 /// Words that four codes widen to.
 pub const WORDS_PER_QUAD: usize = 2;
