@@ -6,7 +6,7 @@
 
 use core::ops::Range;
 
-use super::GraphError;
+use super::{GraphError, MAX_TURNS};
 use crate::graph::{Graph, MAX_NODES, MAX_TENSORS, Node, Op};
 use crate::kernels;
 use crate::schedule::{self, Schedule, rows_per_step, rows_read};
@@ -86,11 +86,12 @@ fn lives(graph: &Graph<'_>) -> Result<Lives, GraphError> {
 
 fn bands(graph: &Graph<'_>) -> Result<Bands, GraphError> {
     let mut bands = Bands([(NEVER, NEVER); MAX_NODES]);
+    let mut turns = 0;
     let mut first = 0;
     while first < graph.node_count() {
         let band = schedule::band(graph, first).ok_or(GraphError::Stream { node: first })?;
         if band.len() > 1 {
-            check_band(graph, &band)?;
+            check_band(graph, &band, &mut turns)?;
         }
         for node in band.clone() {
             bands.0[node] = (band.start as u8, band.end as u8 - 1);
@@ -100,8 +101,9 @@ fn bands(graph: &Graph<'_>) -> Result<Bands, GraphError> {
     Ok(bands)
 }
 
-/// Nodes of a band serve the same heads, its streamed tensors are read inside it alone, and keep every row that is still read.
-fn check_band(graph: &Graph<'_>, band: &Range<usize>) -> Result<(), GraphError> {
+/// Nodes of a band serve the same heads, its streamed tensors are read inside it alone, and keep every row that is still read. `turns`
+/// counts the steps of all bands.
+fn check_band(graph: &Graph<'_>, band: &Range<usize>, turns: &mut u32) -> Result<(), GraphError> {
     let heads = graph.node(band.start).map(|node| node.heads);
     let streamed = |tensor: usize| graph.tensor(tensor).is_some_and(|tensor| tensor.is_streamed());
     for (index, node) in graph.nodes().enumerate() {
@@ -126,6 +128,10 @@ fn check_band(graph: &Graph<'_>, band: &Range<usize>) -> Result<(), GraphError> 
         let before = schedule.clone();
         let Some(turn) = schedule.next() else { break };
         let fault = GraphError::Stream { node: turn.node };
+        *turns += 1;
+        if *turns > MAX_TURNS {
+            return Err(fault);
+        }
         let node = graph.node(turn.node).ok_or(fault)?;
         let output = graph.tensor(node.output.into()).ok_or(fault)?;
         for tensor in node.reads() {
