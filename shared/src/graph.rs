@@ -61,6 +61,14 @@ impl Tensor {
         self.kept < self.shape.h
     }
 
+    /// Elements of a tensor that lies in an arena, and whose number therefore fits.
+    #[inline(always)]
+    pub(crate) const fn count(&self) -> usize {
+        (self.shape.h as usize)
+            .wrapping_mul(self.shape.w as usize)
+            .wrapping_mul(self.shape.c as usize)
+    }
+
     /// Elements of a row.
     pub const fn row_len(&self) -> usize {
         self.shape.w as usize * self.shape.c as usize
@@ -128,7 +136,8 @@ impl Tensor {
 /// What a node does. Fields of [`Node`] that an operator does not name are zero.
 ///
 /// Those that hold weights read them as a stream of one of the orders in [`layout`](crate::layout), from `weights` on; their codes
-/// go through `table` if there is one, and `p0` says where in the arena their scratch memory begins.
+/// go through `table` if there is one, `p0` says where in the arena their scratch memory begins, and `p1` is the zero point of
+/// requantisation: the output's own, unless a table follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Op {
@@ -452,12 +461,15 @@ impl<'a> Graph<'a> {
     }
 }
 
-fn u16_at(record: &[u8], at: usize) -> u16 {
-    u16::from_le_bytes([record[at], record[at + 1]])
+/// Fields are taken as whole arrays, which compilers load as one.
+#[inline(always)]
+fn u16_at<const N: usize>(record: &[u8; N], at: usize) -> u16 {
+    record[at..].first_chunk().map_or(0, |bytes| u16::from_le_bytes(*bytes))
 }
 
-fn u32_at(record: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes([record[at], record[at + 1], record[at + 2], record[at + 3]])
+#[inline(always)]
+fn u32_at<const N: usize>(record: &[u8; N], at: usize) -> u32 {
+    record[at..].first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes))
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ pub mod spec;
 pub mod wire;
 
 pub use blob::{Blob, BlobError};
-pub use network::{Inputs, LoadError, Logits, Network, Outputs, RunError, SelfTestError};
+pub use network::{Inputs, LoadError, Logits, Network, Outputs, RunError, SelfTestError, Step};
 pub use spec::{Head, HeadSet, InputSlot};
 
 /// The most readings a row may have.

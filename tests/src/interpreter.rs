@@ -135,7 +135,11 @@ impl Interpreter<'_> {
         };
         let border = i64::from(from.zero_point);
         let output = Output {
-            zero_point: to.zero_point.into(),
+            zero_point: if node.op.is_weighted() {
+                i64::from(node.p[1] as i8)
+            } else {
+                to.zero_point.into()
+            },
             lo: node.lo.into(),
             hi: node.hi.into(),
             table: (node.table != NO_TABLE).then(|| self.codes(node.table, 256)),

@@ -4,10 +4,11 @@
 //! whole graph on both; none of them shares code with the kernels. [`compare`] holds a network to them.
 //! [`builder`] lays out a blob without the host's quantiser, from each [`layer`]'s plain weights, and [`bands`] finds how few rows it can
 //! keep; [`tiny`] is one with every operator, [`random`] makes others, [`hostile`] breaks one rule.
-//! [`command`] runs the command line on [`own_data`]; [`tamper`] changes finished blobs.
+//! [`baseline`] holds instructions that were counted before. [`command`] runs the command line on [`own_data`]; [`tamper`] changes finished blobs.
 
 pub mod aligned;
 pub mod bands;
+pub mod baseline;
 pub mod builder;
 pub mod command;
 pub mod compare;

@@ -3,6 +3,7 @@
 //! Results go to standard output, as a table or, with `--json`, as one JSON object; everything else goes to standard error.
 //! The exit status is 0 only if the thing asked for happened, else 1, whatever was wrong: words, files, data or the device.
 
+pub mod bench;
 pub mod demo;
 pub mod doctor;
 pub mod eval;
@@ -44,6 +45,8 @@ enum Command {
     Eval(eval::Args),
     /// Show what a blob holds
     Inspect(inspect::Args),
+    /// Count what models cost on a board: instructions, flash, RAM
+    Bench(bench::Args),
 }
 
 /// Parses the command line and does what it says.
@@ -63,6 +66,7 @@ pub fn main() -> ExitCode {
         Command::Quantize(args) => quantize::run(args, cli.json),
         Command::Eval(args) => eval::run(args, cli.json),
         Command::Inspect(args) => inspect::run(args, cli.json),
+        Command::Bench(args) => bench::run(args, cli.json),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -91,6 +91,7 @@ fn report(model: &Model) -> Result<Vec<LayerReport>, QuantizeError> {
         name: "test",
         data_sha256: [0; 32],
         sequence: 1,
+        optimize: super::optimize::Optimize::default(),
     };
     let quantized = quantize(&source)?;
     let blob = quantized.pack(&source, &[])?;

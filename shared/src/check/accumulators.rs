@@ -137,58 +137,28 @@ fn winograd_fits(group: &[u32]) -> bool {
     })
 }
 
-/// Blocks of [`layout::rows`](crate::layout::rows). Sums of odd rows are told from those of even ones whatever the bytes; what
-/// corrects an even row's neighbours must be what its weights ask for.
+/// Blocks of [`layout::rows`](crate::layout::rows), by their length alone: weights have 8 bits whatever the bytes are. The biases and
+/// what corrects an even row's neighbours may be any numbers that leave room for the products.
 fn rows_fit(stream: &[u32], columns: usize, requantized: bool) -> bool {
-    stream
-        .chunks_exact(rows::block_words(columns, requantized))
-        .all(|block| block_fits(block, columns))
-}
-
-fn block_fits(block: &[u32], columns: usize) -> bool {
-    let mut rest = block;
-    let mut take = |words: usize| {
-        let (taken, others) = rest.split_at(words);
-        rest = others;
-        taken
-    };
-    let mut magnitudes = [0u64; rows::BLOCK];
-    let mut even_bias = [0; 2];
-    for start in (0..columns).step_by(rows::CHUNK) {
-        let corrections = if start == 0 {
-            let head = take(4);
-            even_bias = [head[1], head[3]];
-            [head[0].wrapping_sub(head[1]), head[2].wrapping_sub(head[3])]
-        } else {
-            let head = take(2);
-            [head[0], head[1]]
-        };
-        let mut neighbours = [0i32; 2];
-        let quads = (columns - start).min(rows::CHUNK).div_ceil(4);
-        for pairs in take(4 * quads).chunks_exact(4) {
-            for (row, words) in pairs.chunks_exact(2).enumerate() {
-                let weights = [
-                    words[0] as i16,
-                    (words[0] >> 16) as i16,
-                    words[1] as i16,
-                    (words[1] >> 16) as i16,
-                ];
-                let weights = weights.map(rows::weights_of);
-                neighbours[row] -= i32::from(weights[0][0]) * i32::from(weights[2][0]);
-                neighbours[row] -= i32::from(weights[1][0]) * i32::from(weights[3][0]);
-                for [even, odd] in weights {
-                    magnitudes[2 * row] += u64::from(even.unsigned_abs());
-                    magnitudes[2 * row + 1] += u64::from(odd.unsigned_abs());
+    let block_words = rows::block_words(columns, requantized);
+    let neighbours = columns as u64 / 2 * CODE * CODE;
+    let products = columns as u64 * CODE * CODE + neighbours;
+    stream.chunks_exact(block_words).all(|block| {
+        let mut words = block.iter().copied();
+        let mut total = [0u64; 2]; // of what the chunks add to rows 0 and 2
+        let mut fits = true;
+        for start in (0..columns).step_by(rows::CHUNK) {
+            let head = if start == 0 { 4 } else { 2 };
+            for (position, word) in words.by_ref().take(head).enumerate() {
+                // The first chunk has each row's bias twice, as two sums begin with it.
+                if head == 2 || position % 2 == 0 {
+                    total[position * 2 / head] += u64::from((word as i32).unsigned_abs());
                 }
+                fits &= bounded(word, products);
             }
+            words.nth((columns - start).min(rows::CHUNK).div_ceil(4) * 4 - 1);
         }
-        if neighbours.map(|sum| sum as u32) != corrections {
-            return false;
-        }
-    }
-    let odd_bias = take(2);
-    let bias = [even_bias[0], odd_bias[0], even_bias[1], odd_bias[1]];
-    bias.iter()
-        .zip(magnitudes)
-        .all(|(&bias, magnitude)| bounded(bias, CODE * magnitude))
+        fits && words.take(2).all(|bias| bounded(bias, products))
+            && total.iter().all(|total| total + products < 1 << 31)
+    })
 }

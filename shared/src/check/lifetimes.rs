@@ -14,32 +14,73 @@ use crate::spec::HeadSet;
 
 const NEVER: u8 = u8::MAX;
 
-/// First and last node of each node's band.
-struct Bands([(u8, u8); MAX_NODES]);
-
-impl Bands {
-    fn of(&self, node: u8) -> (u8, u8) {
-        self.0.get(usize::from(node)).copied().unwrap_or((node, node))
-    }
-}
-
-/// When tensors are written and last read, in numbers of nodes.
+/// When tensors are written and last read, in numbers of nodes, and which nodes run in turns.
 struct Lives {
     written: [u8; MAX_TENSORS],
     last_read: [u8; MAX_TENSORS],
-    bands: Bands,
+    /// First and last node of each node's band.
+    bands: [(u8, u8); MAX_NODES],
 }
 
 impl Lives {
+    fn band(&self, node: u8) -> (u8, u8) {
+        self.bands.get(usize::from(node)).copied().unwrap_or((node, node))
+    }
+
     /// First and last node during which a tensor must be kept.
     fn of(&self, tensor: usize) -> Option<(u8, u8)> {
         let written = self.written[tensor];
-        (written != NEVER).then(|| (self.bands.of(written).0, self.bands.of(self.last_read[tensor]).1))
+        (written != NEVER).then(|| (self.band(written).0, self.band(self.last_read[tensor]).1))
+    }
+
+    /// Fills in who writes and reads what.
+    fn note(&mut self, graph: &Graph<'_>) -> Result<(), GraphError> {
+        let end = graph.node_count() as u8;
+        for (index, node) in graph.nodes().enumerate() {
+            for tensor in node.reads() {
+                let writer = usize::from(self.written[tensor]);
+                let made_for = graph.node(writer).map_or(HeadSet::EMPTY, |writer| writer.heads);
+                if !made_for.contains_all(node.heads) {
+                    return Err(GraphError::Order { node: index });
+                }
+                // Codes of the segmentation head are read by the caller, after the last node.
+                let read = if node.op == Op::Logits { end } else { index as u8 };
+                self.last_read[tensor] = self.last_read[tensor].max(read);
+            }
+            if let Some(tensor) = node.writes() {
+                if self.written[tensor] != NEVER {
+                    return Err(GraphError::Order { node: index });
+                }
+                self.written[tensor] = index as u8;
+                self.last_read[tensor] = index as u8;
+            }
+        }
+        Ok(())
+    }
+
+    /// Fills in the bands.
+    fn join(&mut self, graph: &Graph<'_>) -> Result<(), GraphError> {
+        let (mut first, mut turns) = (0, 0);
+        while first < graph.node_count() {
+            let band = schedule::band(graph, first).ok_or(GraphError::Stream { node: first })?;
+            if band.len() > 1 {
+                check_band(graph, &band, &mut turns)?;
+            }
+            self.bands[band.clone()].fill((band.start as u8, band.end as u8 - 1));
+            first = band.end;
+        }
+        Ok(())
     }
 }
 
 pub(super) fn check(graph: &Graph<'_>) -> Result<(), GraphError> {
-    let lives = lives(graph)?;
+    let mut lives = Lives {
+        written: [NEVER; MAX_TENSORS],
+        last_read: [0; MAX_TENSORS],
+        bands: [(NEVER, NEVER); MAX_NODES],
+    };
+    lives.note(graph)?;
+    lives.join(graph)?;
     for second in 0..graph.tensor_count() {
         for first in 0..second {
             let (Some(a), Some(b)) = (lives.of(first), lives.of(second)) else {
@@ -55,78 +96,27 @@ pub(super) fn check(graph: &Graph<'_>) -> Result<(), GraphError> {
     check_scratch(graph, &lives)
 }
 
-fn lives(graph: &Graph<'_>) -> Result<Lives, GraphError> {
-    let mut lives = Lives {
-        written: [NEVER; MAX_TENSORS],
-        last_read: [0; MAX_TENSORS],
-        bands: bands(graph)?,
-    };
-    let end = graph.node_count() as u8;
-    for (index, node) in graph.nodes().enumerate() {
-        for tensor in node.reads() {
-            let writer = usize::from(lives.written[tensor]);
-            let made_for = graph.node(writer).map_or(HeadSet::EMPTY, |writer| writer.heads);
-            if !made_for.contains_all(node.heads) {
-                return Err(GraphError::Order { node: index });
-            }
-            // Codes of the segmentation head are read by the caller, after the last node.
-            let read = if node.op == Op::Logits { end } else { index as u8 };
-            lives.last_read[tensor] = lives.last_read[tensor].max(read);
-        }
-        if let Some(tensor) = node.writes() {
-            if lives.written[tensor] != NEVER {
-                return Err(GraphError::Order { node: index });
-            }
-            lives.written[tensor] = index as u8;
-            lives.last_read[tensor] = index as u8;
-        }
-    }
-    Ok(lives)
-}
-
-fn bands(graph: &Graph<'_>) -> Result<Bands, GraphError> {
-    let mut bands = Bands([(NEVER, NEVER); MAX_NODES]);
-    let mut turns = 0;
-    let mut first = 0;
-    while first < graph.node_count() {
-        let band = schedule::band(graph, first).ok_or(GraphError::Stream { node: first })?;
-        if band.len() > 1 {
-            check_band(graph, &band, &mut turns)?;
-        }
-        for node in band.clone() {
-            bands.0[node] = (band.start as u8, band.end as u8 - 1);
-        }
-        first = band.end;
-    }
-    Ok(bands)
-}
-
-/// Nodes of a band serve the same heads, its streamed tensors are read inside it alone, and keep every row that is still read. `turns`
-/// counts the steps of all bands.
+/// Nodes of a band have rows and serve the same heads, its streamed tensors are read inside it alone, and keep every row that is still
+/// read. `turns` counts the steps of all bands.
+#[inline(never)]
 fn check_band(graph: &Graph<'_>, band: &Range<usize>, turns: &mut u32) -> Result<(), GraphError> {
     let heads = graph.node(band.start).map(|node| node.heads);
-    let streamed = |tensor: usize| graph.tensor(tensor).is_some_and(|tensor| tensor.is_streamed());
+    let mut schedule = Schedule::new(*graph, band.clone());
     for (index, node) in graph.nodes().enumerate() {
         let fault = GraphError::Stream { node: index };
         let inside = band.contains(&index);
-        let foreign = node.reads().any(|tensor| {
-            let of_band = band
-                .clone()
-                .any(|other| graph.node(other).is_some_and(|other| other.writes() == Some(tensor)));
-            of_band && streamed(tensor) && (!inside || index >= band.end)
-        });
-        if foreign || inside && (Some(node.heads) != heads || node.writes().is_none()) {
-            return Err(fault);
-        }
-        if inside && !keeps_whole_steps(graph, &node) {
+        let streamed = |tensor: usize| {
+            let of_band = schedule.writer(tensor).is_some();
+            of_band && graph.tensor(tensor).is_some_and(|tensor| tensor.is_streamed())
+        };
+        let foreign = !inside && node.reads().any(streamed);
+        let has_rows = node.writes().is_some() && !matches!(node.op, Op::Readings | Op::Linear);
+        let alike = Some(node.heads) == heads && has_rows && keeps_whole_steps(graph, &node);
+        if foreign || inside && !alike {
             return Err(fault);
         }
     }
-    let mut schedule = Schedule::new(*graph, band.clone());
-    loop {
-        // What is written before a turn is what the turn finds.
-        let before = schedule.clone();
-        let Some(turn) = schedule.next() else { break };
+    while let Some(turn) = schedule.next() {
         let fault = GraphError::Stream { node: turn.node };
         *turns += 1;
         if *turns > MAX_TURNS {
@@ -135,10 +125,13 @@ fn check_band(graph: &Graph<'_>, band: &Range<usize>, turns: &mut u32) -> Result
         let node = graph.node(turn.node).ok_or(fault)?;
         let output = graph.tensor(node.output.into()).ok_or(fault)?;
         for tensor in node.reads() {
-            let Some(writer) = before.writer(tensor) else { continue };
+            // Its writer is another node, so that it has written as much before this turn as after it.
+            let Some(writer) = schedule.writer(tensor) else {
+                continue;
+            };
             let input = graph.tensor(tensor).ok_or(fault)?;
             let rows = rows_read(&node, &input, &output, turn.row);
-            let written = before.written(writer);
+            let written = schedule.written(writer);
             if rows.end > written || u32::from(rows.start) + u32::from(input.kept) < u32::from(written) {
                 return Err(fault);
             }
@@ -149,11 +142,8 @@ fn check_band(graph: &Graph<'_>, band: &Range<usize>, turns: &mut u32) -> Result
 
 /// Rows of one step lie one behind the other.
 fn keeps_whole_steps(graph: &Graph<'_>, node: &Node) -> bool {
-    let input = node.reads().next().map_or(Some(usize::from(node.output)), Some);
-    let (Some(input), Some(output)) = (
-        input.and_then(|tensor| graph.tensor(tensor)),
-        graph.tensor(node.output.into()),
-    ) else {
+    let input = if node.op.is_input() { node.output } else { node.input };
+    let (Some(input), Some(output)) = (graph.tensor(input.into()), graph.tensor(node.output.into())) else {
         return false;
     };
     !output.is_streamed() || output.kept.is_multiple_of(rows_per_step(node, &input, &output).max(1))
@@ -165,7 +155,7 @@ fn adds_in_place(graph: &Graph<'_>, lives: &Lives, read: usize, result: usize) -
     let (Some(node), Some(a), Some(b)) = (graph.node(writer.into()), graph.tensor(read), graph.tensor(result)) else {
         return false;
     };
-    let (first, last) = lives.bands.of(writer);
+    let (first, last) = lives.band(writer);
     let readers = graph
         .nodes()
         .enumerate()
@@ -202,7 +192,7 @@ fn check_scratch(graph: &Graph<'_>, lives: &Lives) -> Result<(), GraphError> {
         if scratch.is_empty() {
             continue;
         }
-        let (first, last) = lives.bands.of(index as u8);
+        let (first, last) = lives.band(index as u8);
         let taken = (0..graph.tensor_count()).any(|tensor| {
             let lives = lives.of(tensor).is_some_and(|(from, to)| from <= last && first <= to);
             lives

@@ -1,7 +1,7 @@
 //! Convolution of each channel with itself.
 
 use super::micro::{depthwise as micro, portable};
-use super::{Rows, Window};
+use super::{Rows, Weighted};
 use crate::arithmetic::requantize;
 use crate::layout::depthwise::{CHANNELS, DOUBLED_WORDS, SIDE, WINDOW_WORDS, doubled_words};
 use crate::spec::Shape;
@@ -22,18 +22,14 @@ const fn columns(stride: usize, output: Shape) -> usize {
 ///
 /// # Shapes
 /// `stream` of `c` channels, a multiple of four; `out[output.w][c]`.
-pub fn depthwise3x3(
-    input: &Rows<'_>,
-    window: &Window,
-    stream: &[u32],
-    zero_point: i8,
-    scratch: &mut [u32],
-    (out, output, row): (&mut [i8], Shape, usize),
-) {
+pub fn depthwise3x3(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], out: &mut [i8]) {
+    let (window, output, row) = (&layer.window, layer.output, layer.row);
+    let (stream, zero_point) = (layer.stream, layer.zero_point);
     let channels = input.channels();
     let padding = [input.pad_code; CHANNELS];
     let words = &mut scratch[..columns(window.stride, output) * COLUMN3_WORDS];
-    for (block, weights) in stream.as_chunks::<{ CHANNELS * WINDOW_WORDS }>().0.iter().enumerate() {
+    let blocks = stream.as_chunks::<{ CHANNELS * WINDOW_WORDS }>().0.iter();
+    for (block, weights) in blocks.take(channels / CHANNELS).enumerate() {
         let first = block * CHANNELS;
         let top = window.top(row);
         let rows = [0, 1, 2].map(|line| input.quads(top + line, first, &padding));
@@ -71,13 +67,8 @@ pub const fn doubled_scratch_words(input: Shape) -> usize {
 ///
 /// # Shapes
 /// `stream` of `c` channels, a multiple of four; `out[2][2 · input.w][c]`; `row` is the even one.
-pub fn doubled3x3(
-    input: &Rows<'_>,
-    stream: &[u32],
-    zero_point: i8,
-    scratch: &mut [u32],
-    (out, row): (&mut [i8], usize),
-) {
+pub fn doubled3x3(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], out: &mut [i8]) {
+    let (stream, zero_point, row) = (layer.stream, layer.zero_point, layer.row);
     let channels = input.channels();
     let pixels = usize::from(input.shape.w);
     let padding = [input.pad_code; CHANNELS];
@@ -113,7 +104,9 @@ pub const fn plain_words(kernel: usize, channels: usize) -> usize {
 ///
 /// # Shapes
 /// `stream` of [`plain_words`]; `out[output.w][c]`.
-pub fn depthwise(input: &Rows<'_>, window: &Window, stream: &[u32], zero_point: i8, (out, row): (&mut [i8], usize)) {
+pub fn depthwise(input: &Rows<'_>, layer: &Weighted<'_>, out: &mut [i8]) {
+    let (window, row) = (&layer.window, layer.row);
+    let (stream, zero_point) = (layer.stream, layer.zero_point);
     let channels = input.channels();
     let weight_words = (window.kernel * window.kernel * channels).div_ceil(4);
     let (weights, words) = stream.split_at(weight_words);

@@ -112,6 +112,21 @@ impl Window {
     }
 }
 
+/// A step of a layer with weights: all but its codes.
+#[derive(Clone, Copy, Debug)]
+pub struct Weighted<'a> {
+    /// Parameters, in the operator's order.
+    pub stream: &'a [u32],
+    /// What requantisation adds.
+    pub zero_point: i8,
+    /// The window; without meaning where an operator has a window of its own.
+    pub window: Window,
+    /// `[h, w, c]` of the whole output.
+    pub output: Shape,
+    /// The first row that the step writes.
+    pub row: usize,
+}
+
 /// Words of a node's stream of parameters; zero of an operator without weights.
 pub fn stream_words(node: &Node, input: &Tensor, output: &Tensor) -> usize {
     let (kernel, channels, outputs) = (

@@ -13,15 +13,15 @@ pub fn max_pool2d(input: &Rows<'_>, size: usize, (out, row): (&mut [i8], usize))
         let Some(codes) = input.row(line as isize) else { return };
         let first_line = line == row * size;
         for (window, out) in codes.chunks_exact(size * channels).zip(out.chunks_exact_mut(channels)) {
-            let (first, others) = window.split_at(channels);
+            let mut others = window;
             if first_line {
-                out.copy_from_slice(first);
-            } else {
-                bytes::larger(first, out);
+                let (first, second) = window[..2 * channels].split_at(channels);
+                bytes::larger(first, second, out);
+                others = &window[2 * channels..];
             }
             others
                 .chunks_exact(channels)
-                .for_each(|pixel| bytes::larger(pixel, out));
+                .for_each(|pixel| bytes::larger_in_place(out, pixel));
         }
     }
 }

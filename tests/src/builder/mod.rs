@@ -5,7 +5,7 @@
 mod encode;
 
 use trident::blob::{Golden, Span};
-use trident::graph::{Element, Node, Op, Tensor};
+use trident::graph::{Element, NO_TABLE, Node, Op, Tensor};
 use trident::input::{ModelInput, Segment};
 use trident::kernels;
 use trident::spec::{Head, HeadSet, InputSlot, Shape};
@@ -175,7 +175,8 @@ impl Builder {
         node.output
     }
 
-    /// A node with weights, and its scratch memory: it writes a new tensor, of codes unless the layer keeps its sums.
+    /// A node with weights, and its scratch memory: it writes a new tensor, of codes unless the layer keeps its sums. Requantisation adds
+    /// the output's zero point, or where a table follows, `p1` of the node.
     pub fn weighted(&mut self, node: Node, layer: &Layer, shape: Shape, zero_point: i8) -> u8 {
         let input = self.tensors[usize::from(node.input)];
         let stream = layer.stream(node.op, node.kernel.into(), input.shape.c.into());
@@ -190,6 +191,9 @@ impl Builder {
             ..node
         };
         node.p[0] = self.arena_len.next_multiple_of(4) as i32;
+        if node.table == NO_TABLE {
+            node.p[1] = zero_point.into();
+        }
         self.reach(&node);
         self.nodes.push(node);
         node.output

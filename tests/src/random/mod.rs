@@ -187,6 +187,7 @@ impl Random {
         };
         if self.noise.int(0..=3) == 0 {
             node.table = self.table();
+            node.p[1] = self.noise.code().into();
         }
         node
     }

@@ -33,9 +33,11 @@ pub struct Quads<'a> {
     pub pitch: usize,
 }
 
+#[cfg(dsp)]
 impl Quads<'_> {
     /// Whether so many pixels lie inside.
     pub(crate) const fn holds(&self, pixels: usize) -> bool {
-        pixels == 0 || (pixels - 1) * self.pitch + 4 <= self.codes.len()
+        // A product that saturates is longer than any slice.
+        pixels == 0 || (pixels - 1).saturating_mul(self.pitch).saturating_add(4) <= self.codes.len()
     }
 }

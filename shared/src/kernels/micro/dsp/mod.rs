@@ -1,3 +1,9 @@
 //! The inner loops in assembly, for cores with the SIMD instructions of Armv7E-M (Cortex-M4, M7, M33).
 
-pub use super::portable::{bytes, depthwise, linear, tile, upsample, winograd};
+pub mod bytes;
+pub mod depthwise;
+pub mod linear;
+pub mod tile;
+pub mod upsample;
+
+pub use super::portable::winograd;

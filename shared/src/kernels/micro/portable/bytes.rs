@@ -17,10 +17,17 @@ pub fn centre(bytes: &[u8], out: &mut [i8]) {
     }
 }
 
-/// Replaces each code of `largest` by the one of `codes` where that is larger.
-pub fn larger(codes: &[i8], largest: &mut [i8]) {
-    for (largest, &code) in largest.iter_mut().zip(codes) {
-        *largest = code.max(*largest);
+/// The larger of each two codes.
+pub fn larger(a: &[i8], b: &[i8], out: &mut [i8]) {
+    for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
+        *out = a.max(b);
+    }
+}
+
+/// As [`larger`], in place of the first.
+pub fn larger_in_place(a: &mut [i8], b: &[i8]) {
+    for (a, &b) in a.iter_mut().zip(b) {
+        *a = b.max(*a);
     }
 }
 
