@@ -136,7 +136,7 @@ impl Interpreter<'_> {
         let border = i64::from(from.zero_point);
         let output = Output {
             zero_point: if node.op.is_weighted() {
-                node.p[1].into()
+                i64::from(node.p[1] as i8)
             } else {
                 to.zero_point.into()
             },

@@ -136,6 +136,7 @@ fn segment(builder: &mut Builder, noise: &mut Noise) {
     let table: Vec<i8> = (-128..=127).map(|code: i16| (code / 3 * 2) as i8).collect();
     let halved = Node {
         table: builder.table(&table),
+        p: [0, 40, 0],
         ..windows(Op::Conv2d, doubled, (1, 2, 0))
     };
     let halved = convolution(builder, noise, halved, half, -1);

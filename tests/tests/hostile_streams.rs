@@ -1,7 +1,7 @@
 //! Bands and scratch memory that break one rule each.
 
 use trident::blob::BlobError;
-use trident::check::GraphError;
+use trident::check::{GraphError, MAX_TURNS};
 use trident::graph::{Element, Node, Op};
 use trident::schedule::MAX_BAND;
 use trident::spec::{Head, HeadSet, Shape};
@@ -115,11 +115,56 @@ fn what_is_read_as_a_whole_is_not_streamed() {
     assert_eq!(error_of(&builder), stream_error(1));
 }
 
+/// Nor is a step of all rows one of a band, though what is streamed there be read by nobody.
+#[test]
+fn linear_layers_and_readings_end_no_band() {
+    let mut builder = Builder::default();
+    let picture = builder.picture(4, 2);
+    let unread = Node {
+        input: picture,
+        table: builder.table(&[0; 256]),
+        ..Node::new(Op::Lut, HeadSet::ALL)
+    };
+    let unread = builder.codes(unread, Shape::new(4, 2, 3), 0);
+    let sum = builder.sums(picture, &[1; 24], &[0]);
+    let node = Node {
+        input: sum,
+        ..Node::new(Op::Value, Head::Regression.into())
+    };
+    builder.head(node, "level", &[]);
+    builder
+        .nodes
+        .iter_mut()
+        .for_each(|node| node.heads = Head::Regression.into());
+    assert_eq!(load(&builder), Ok(()));
+    builder.tensors[usize::from(unread)].kept = 1;
+    assert_eq!(error_of(&builder), stream_error(2));
+
+    let mut builder = tiny::tiny();
+    let readings = first(Op::Readings);
+    let picture = builder.nodes[first(Op::Picture)];
+    let again = Node {
+        heads: builder.nodes[readings].heads,
+        ..picture
+    };
+    let unread = builder.codes(again, Shape::new(4, 4, 3), 0);
+    let again = builder.nodes.pop().expect("just added");
+    builder.nodes.insert(readings, again);
+    assert_eq!(load(&builder), Ok(()));
+    builder.tensors[usize::from(unread)].kept = 1;
+    assert_eq!(error_of(&builder), stream_error(readings + 1));
+}
+
 #[test]
 fn a_band_serves_one_set_of_heads() {
-    let node = first(Op::UpsampledDepthwiseConv3x3);
-    let error = tiny_with(|builder| builder.nodes[node].heads = HeadSet::ALL);
-    assert_eq!(error, stream_error(node + 1));
+    let mut builder = chain(3, 3);
+    assert!(bands::stream(&mut builder, 0..3));
+    assert_eq!(load(&builder), Ok(()));
+    // More than those behind it need, which alone is no fault.
+    builder.nodes[0].heads = HeadSet::ALL;
+    assert_eq!(error_of(&builder), stream_error(1));
+    builder.tensors[0].kept = 3;
+    assert_eq!(load(&builder), Ok(()));
 }
 
 #[test]
@@ -142,17 +187,17 @@ fn a_band_that_has_no_end_is_refused() {
     ));
 }
 
-/// A picture through so many tables, each row by row.
-fn chain(nodes: usize) -> Builder {
+/// A picture of that many rows through so many tables, each row by row.
+fn chain(rows: u16, nodes: usize) -> Builder {
     let mut builder = Builder::default();
-    let mut input = builder.picture(3, 2);
+    let mut input = builder.picture(rows, 2);
     for number in 1..nodes {
         let node = Node {
             input,
             table: builder.table(&[number as i8; 256]),
             ..Node::new(Op::Lut, HeadSet::ALL)
         };
-        input = builder.codes(node, Shape::new(3, 2, 3), 0);
+        input = builder.codes(node, Shape::new(rows, 2, 3), 0);
     }
     let node = Node {
         input,
@@ -165,23 +210,35 @@ fn chain(nodes: usize) -> Builder {
 
 #[test]
 fn bands_of_too_many_nodes_are_refused() {
-    let mut builder = chain(MAX_BAND);
+    let mut builder = chain(3, MAX_BAND);
     assert!(bands::stream(&mut builder, 0..MAX_BAND));
     assert_eq!(load(&builder), Ok(()));
-    let mut builder = chain(MAX_BAND + 1);
+    let mut builder = chain(3, MAX_BAND + 1);
     for tensor in 0..MAX_BAND {
         builder.tensors[tensor].kept = 1;
     }
     assert_eq!(error_of(&builder), stream_error(0));
 }
 
+/// The checks follow every step of a band: a few bytes must not make that take minutes.
+#[test]
+fn bands_of_too_many_steps_are_refused() {
+    let rows = (MAX_TURNS / 2) as u16;
+    let mut builder = chain(rows, 2);
+    assert!(bands::stream(&mut builder, 0..2));
+    assert_eq!(load(&builder), Ok(()));
+    let mut builder = chain(rows + 1, 2);
+    assert!(bands::stream(&mut builder, 0..2));
+    assert_eq!(error_of(&builder), stream_error(0));
+}
+
 /// A band whose nodes stand in the wrong order: the reader before the writer.
 #[test]
 fn a_band_reads_what_was_written() {
-    let mut builder = chain(4);
+    let mut builder = chain(3, 4);
     assert!(bands::stream(&mut builder, 0..4));
     builder.nodes.swap(1, 2);
-    assert_eq!(error_of(&builder), stream_error(1));
+    assert_eq!(error_of(&builder), BlobError::Graph(GraphError::Order { node: 1 }));
 }
 
 #[test]

@@ -2,10 +2,10 @@
 
 use proptest::prelude::*;
 use trident::graph::{NO_TABLE, Node, Op};
-use trident::spec::{Head, HeadSet, InputSlot};
+use trident::spec::{HeadSet, InputSlot};
 use trident::{Blob, Inputs, Network};
 use trident_tests::aligned::Aligned;
-use trident_tests::interpreter::interpret;
+use trident_tests::compare::assert_equals_the_oracle;
 use trident_tests::noise::Noise;
 use trident_tests::random;
 
@@ -34,37 +34,7 @@ proptest! {
         let all = network.heads();
         let subsets = (1..=7).filter_map(HeadSet::from_bits).filter(|&heads| all.contains_all(heads));
         for heads in subsets {
-            let expected = interpret(&blob, heads, &inputs);
-            let mut written = vec![0; blob.graph().node_count()];
-            let outputs = network
-                .run_observed(heads, &inputs, |step| {
-                    let node = blob.graph().node(step.node).expect("known");
-                    let Some(tensor) = node.writes() else {
-                        assert!(step.bytes.is_empty());
-                        return;
-                    };
-                    let whole = expected.bytes(&blob.graph(), tensor);
-                    let row_len = whole.len() / usize::from(blob.graph().tensor(tensor).expect("known").shape.h);
-                    assert_eq!(step.row * row_len, written[step.node], "rows of node {} come in turn", step.node);
-                    let rows = &whole[written[step.node]..][..step.bytes.len()];
-                    assert_eq!(step.bytes, rows, "node {}, {:?}, rows from {}", step.node, node.op, step.row);
-                    written[step.node] += step.bytes.len();
-                })
-                .expect("inputs are as described");
-            for (node, written) in blob.graph().nodes().zip(written) {
-                let Some(tensor) = node.writes().filter(|_| node.heads.intersects(heads)) else {
-                    assert_eq!(written, 0, "{node:?}");
-                    continue;
-                };
-                // Of a streamed tensor, the last rows may be read by nobody.
-                let streamed = blob.graph().tensor(tensor).expect("known").is_streamed();
-                assert!(streamed || written == expected.bytes(&blob.graph(), tensor).len(), "{node:?}");
-            }
-            prop_assert_eq!(outputs.classification().map(bits), expected.probabilities.as_deref().map(bits));
-            prop_assert_eq!(outputs.regression().map(f32::to_bits), expected.value.map(f32::to_bits));
-            let codes = outputs.segmentation().map(|logits| logits.codes.to_vec());
-            prop_assert_eq!(codes, expected.logits.map(|logits| logits.codes()));
-            prop_assert_eq!(outputs.segmentation().is_some(), heads.contains(Head::Segmentation));
+            assert_equals_the_oracle(&mut network, heads, &inputs);
         }
     }
 }
@@ -112,8 +82,4 @@ fn random_graphs_hold_everything_often() {
     ] {
         assert!(count >= least, "{count} {what} in 512 graphs");
     }
-}
-
-fn bits(probabilities: &[f32]) -> Vec<u32> {
-    probabilities.iter().map(|probability| probability.to_bits()).collect()
 }

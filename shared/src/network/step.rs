@@ -93,9 +93,9 @@ pub(super) fn linear(arena: &mut [u8], graph: &Graph<'_>, node: &Node, parameter
     output.elements()
 }
 
-/// What is left to do with codes that a layer has made: keep them in its range, and look them up.
+/// What is left to do with codes: keep those of a layer with weights in its range, and look them up.
 fn finish(node: &Node, parameters: Parameters<'_>, codes: &mut [i8]) {
-    if (node.lo, node.hi) != (i8::MIN, i8::MAX) {
+    if node.op.is_weighted() && (node.lo, node.hi) != (i8::MIN, i8::MAX) {
         elementwise::clamp(codes, node.lo, node.hi);
     }
     if node.table != NO_TABLE {

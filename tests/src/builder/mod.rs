@@ -175,7 +175,8 @@ impl Builder {
         node.output
     }
 
-    /// A node with weights, and its scratch memory: it writes a new tensor, of codes unless the layer keeps its sums.
+    /// A node with weights, and its scratch memory: it writes a new tensor, of codes unless the layer keeps its sums. Requantisation adds
+    /// the output's zero point, or where a table follows, `p1` of the node.
     pub fn weighted(&mut self, node: Node, layer: &Layer, shape: Shape, zero_point: i8) -> u8 {
         let input = self.tensors[usize::from(node.input)];
         let stream = layer.stream(node.op, node.kernel.into(), input.shape.c.into());
@@ -190,7 +191,6 @@ impl Builder {
             ..node
         };
         node.p[0] = self.arena_len.next_multiple_of(4) as i32;
-        // With a table, requantisation may have a zero point of its own.
         if node.table == NO_TABLE {
             node.p[1] = zero_point.into();
         }

@@ -88,12 +88,10 @@ pub(super) fn doubled(words: &mut Words<'_>, channels: usize) -> Layer {
     let mut filled = Filled::new(padded, 9);
     let mut phases = vec![[[[[0; 2]; 2]; 2]; 2]; padded];
     for row_phase in 0..2 {
-        for channel in 0..padded {
-            for column_phase in 0..2 {
+        for (channel, phases) in phases.iter_mut().enumerate() {
+            for square in &mut phases[row_phase] {
                 for x in 0..2 {
-                    let [upper, lower] = words.halves();
-                    let square = &mut phases[channel][row_phase][column_phase];
-                    (square[0][x], square[1][x]) = (upper, lower);
+                    [square[0][x], square[1][x]] = words.halves();
                 }
             }
             let (bias, multiplier) = (words.word(), words.word());

@@ -34,8 +34,9 @@ fn assert_equal(codes: &[i8], mut layer: Layer, zero_point: i8) {
         );
     };
 
-    let stream = layer.stream(Op::Linear, 0, 0);
+    let mut stream = layer.stream(Op::Linear, 0, 0);
     unpacks(&layer, &stream, &output);
+    stream.extend([0xA5A5_A5A5; 50]); // what follows is none of the layer's
     let mut out = vec![85; output.byte_len()];
     linear(codes, &stream, zero_point, &mut scratch, &mut out);
     let whole = naive::Output {
@@ -52,8 +53,9 @@ fn assert_equal(codes: &[i8], mut layer: Layer, zero_point: i8) {
 
     layer.multipliers.clear();
     output.element = Element::I32;
-    let stream = layer.stream(Op::Linear, 0, 0);
+    let mut stream = layer.stream(Op::Linear, 0, 0);
     unpacks(&layer, &stream, &output);
+    stream.extend([0xA5A5_A5A5; 50]);
     let mut out = vec![85; output.byte_len() / 4];
     linear_sums(codes, &stream, &mut scratch, &mut out);
     assert_eq!(out[..units].iter().map(|&sum| i64::from(sum)).collect::<Vec<_>>(), sums);
