@@ -157,6 +157,7 @@ impl Toolchain {
             .current_dir(self.workspace.root())
             .args(["--locked", "--package", "trident-firmware", "--profile", "firmware"])
             .args(["--no-default-features", "--features", board.feature])
+            .args(["--bin", image.program()])
             .arg("--target-dir")
             .arg(&folder);
         let notice = format!("building firmware for {} with {compiler}", board.name);
@@ -194,6 +195,10 @@ pub enum Image {
     Measuring,
     /// Runs a model once and ends: the engine alone.
     Engine,
+    /// Compares the kernels' inner loops with their portable twins and ends.
+    Selftest,
+    /// The README's example.
+    Example,
 }
 
 impl Image {
@@ -203,6 +208,8 @@ impl Image {
             Self::Serving => "trident-firmware",
             Self::Measuring => "trident-bench",
             Self::Engine => "trident-engine",
+            Self::Selftest => "kernels-selftest",
+            Self::Example => "three-heads",
         }
     }
 
@@ -212,6 +219,8 @@ impl Image {
             Self::Serving => "",
             Self::Measuring => "-bench",
             Self::Engine => "-engine",
+            Self::Selftest => "-selftest",
+            Self::Example => "-example",
         }
     }
 }
