@@ -19,6 +19,8 @@ mod depthwise;
 #[cfg(target_os = "none")]
 mod linear;
 #[cfg(target_os = "none")]
+mod narrow;
+#[cfg(target_os = "none")]
 mod random;
 #[cfg(target_os = "none")]
 mod run;
@@ -26,6 +28,8 @@ mod run;
 mod tile;
 #[cfg(target_os = "none")]
 mod upsample;
+#[cfg(target_os = "none")]
+mod winograd;
 
 /// On the host there is nothing to run.
 #[cfg(not(target_os = "none"))]

@@ -180,11 +180,13 @@ pub enum Op {
     UpsampledDepthwiseConv3x3 = 16,
     /// A 3×3 convolution with stride 1 by Winograd's F(2×2, 3×3); [`layout::winograd`](crate::layout::winograd).
     WinogradConv3x3 = 17,
+    /// [`Op::Linear`] of few inputs into codes; [`layout::narrow`](crate::layout::narrow).
+    NarrowLinear = 18,
 }
 
 impl Op {
     /// All operators, in order of their numbers.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Readings,
         Self::Picture,
         Self::Linear,
@@ -203,6 +205,7 @@ impl Op {
         Self::UpsampledConv3x3,
         Self::UpsampledDepthwiseConv3x3,
         Self::WinogradConv3x3,
+        Self::NarrowLinear,
     ];
 
     /// Whether it brings an input into the arena.
@@ -222,7 +225,12 @@ impl Op {
 
     /// Whether it holds weights.
     pub const fn is_weighted(self) -> bool {
-        matches!(self, Self::Linear) || self.is_windowed()
+        self.is_linear() || self.is_windowed()
+    }
+
+    /// Whether it sums all inputs, weighted.
+    pub const fn is_linear(self) -> bool {
+        matches!(self, Self::Linear | Self::NarrowLinear)
     }
 
     /// Whether it slides weighted windows over rows.
@@ -453,7 +461,7 @@ impl<'a> Graph<'a> {
         let window = u64::from(node.kernel) * u64::from(node.kernel);
         let outputs = output.len() as u64;
         match node.op {
-            Op::Linear => outputs * input.len() as u64,
+            op if op.is_linear() => outputs * input.len() as u64,
             op if op.is_depthwise() => outputs * window,
             op if op.is_windowed() => outputs * window * u64::from(input.c),
             _ => 0,
@@ -531,7 +539,7 @@ mod tests {
             bytes[13] = element;
             assert_eq!(Tensor::decode(&bytes), None);
         }
-        for op in 18..=255 {
+        for op in 19..=255 {
             let mut bytes = NODE_BYTES;
             bytes[0] = op;
             assert_eq!(Node::decode(&bytes), None);
@@ -590,12 +598,14 @@ mod tests {
             node(Op::DepthwiseConv2d, Head::Segmentation, 5, 1, 1), // 2·2·8 outputs of 5·5
             node(Op::Linear, Head::Regression, 0, 1, 2),   // 5 outputs of 32
             node(Op::MaxPool2d, Head::Regression, 2, 0, 1),
+            node(Op::NarrowLinear, Head::Classification, 0, 2, 2), // 5 outputs of 5
         ];
         let nodes = nodes.map(|node| node.encode());
         let graph = Graph::new(tensors.as_flattened(), nodes.as_flattened(), 0).unwrap();
         assert_eq!(graph.macs(Head::Segmentation.into()), 32 * 27 + 32 * 25);
         assert_eq!(graph.macs(Head::Regression.into()), 160);
-        assert_eq!(graph.macs(HeadSet::ALL), 32 * 27 + 32 * 25 + 160);
-        assert_eq!(graph.macs(Head::Classification.into()), 0);
+        assert_eq!(graph.macs(Head::Classification.into()), 25);
+        assert_eq!(graph.macs(HeadSet::ALL), 32 * 27 + 32 * 25 + 160 + 25);
+        assert_eq!(graph.macs(HeadSet::EMPTY), 0);
     }
 }

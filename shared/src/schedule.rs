@@ -34,7 +34,7 @@ pub fn band(graph: &Graph<'_>, first: usize) -> Option<Range<usize>> {
 /// Rows of its output that one step of a node writes; the last step writes what is left.
 pub fn rows_per_step(node: &Node, input: &Tensor, output: &Tensor) -> u16 {
     match node.op {
-        Op::Linear | Op::Readings => output.shape.h,
+        Op::Linear | Op::NarrowLinear | Op::Readings => output.shape.h,
         Op::Lut if input.shape != output.shape => output.shape.h,
         Op::Upsample2d => node.kernel.into(),
         Op::WinogradConv3x3 | Op::UpsampledConv3x3 | Op::UpsampledDepthwiseConv3x3 => 2,
@@ -47,7 +47,7 @@ pub fn rows_read(node: &Node, input: &Tensor, output: &Tensor, row: u16) -> Rang
     let (row, height) = (i32::from(row), i32::from(input.shape.h));
     let (kernel, stride, above) = (i32::from(node.kernel), i32::from(node.stride), i32::from(node.pad_top));
     let rows = match node.op {
-        Op::Linear => 0..height,
+        Op::Linear | Op::NarrowLinear => 0..height,
         Op::Lut if input.shape != output.shape => 0..height,
         Op::Conv2d | Op::CompactConv2d | Op::DepthwiseConv2d | Op::DepthwiseConv3x3 => {
             row * stride - above..row * stride - above + kernel

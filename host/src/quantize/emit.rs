@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use trident::graph::{Element, NO_TABLE, Node, Op, Tensor};
-use trident::layout::{depthwise, rows, tiles, upsample, winograd};
+use trident::layout::{depthwise, narrow, rows, tiles, upsample, winograd};
 
 use super::LayerError;
 use super::plain::{PlainGraph, PlainNode, Weights};
@@ -153,6 +153,7 @@ fn stream(node: &Node, weights: &Weights, tensors: &[Tensor]) -> Vec<u32> {
     let push = |word| words.push(word);
     match node.op {
         Op::Linear | Op::CompactConv2d => rows::pack(&plain, push),
+        Op::NarrowLinear => narrow::pack(&plain, push),
         Op::Conv2d => tiles::pack(&plain, usize::from(node.kernel) * channels, push),
         Op::WinogradConv3x3 => winograd::pack(&plain, channels, push),
         Op::UpsampledConv3x3 => upsample::pack(&plain, channels, push),

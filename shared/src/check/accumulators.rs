@@ -6,7 +6,7 @@
 use super::GraphError;
 use crate::graph::{Element, Graph, Node, Op, Tensor};
 use crate::kernels;
-use crate::layout::{depthwise, rows, tiles, upsample, winograd};
+use crate::layout::{depthwise, narrow, rows, tiles, upsample, winograd};
 use crate::parameters::Parameters;
 
 /// Largest magnitude of a code.
@@ -62,6 +62,7 @@ fn multipliers_fit(node: &Node, input: &Tensor, output: &Tensor, stream: &[u32])
     let mut groups = match node.op {
         Op::Linear if output.element == Element::I32 => return true,
         Op::Linear => trailers(stream, rows::block_words(input.shape.len(), true), rows::BLOCK),
+        Op::NarrowLinear => trailers(stream, narrow::row_words(input.shape.len()), 1),
         Op::CompactConv2d => trailers(stream, rows::block_words(columns, true), rows::BLOCK),
         Op::Conv2d => {
             let words = tiles::window_words(kernel, kernel * channels);
@@ -83,6 +84,9 @@ fn sums_fit(node: &Node, input: &Tensor, output: &Tensor, stream: &[u32]) -> boo
     let (kernel, channels) = (usize::from(node.kernel), usize::from(input.shape.c));
     match node.op {
         Op::Linear => rows_fit(stream, input.shape.len(), output.element == Element::I8),
+        Op::NarrowLinear => stream
+            .chunks_exact(narrow::row_words(input.shape.len()))
+            .all(narrow_fits),
         Op::CompactConv2d => rows_fit(stream, kernel * kernel * channels, true),
         Op::Conv2d => {
             let words = tiles::window_words(kernel, kernel * channels);
@@ -119,6 +123,11 @@ fn lanes_fit<const CHANNELS: usize>(group: &[u32], words: usize) -> bool {
             CODE * halves(weights[channel..].iter().step_by(CHANNELS)),
         )
     })
+}
+
+/// A row's bias, weights, multiplier; a column that is named twice counts twice.
+fn narrow_fits(row: &[u32]) -> bool {
+    bounded(row[0], CODE * halves(&row[1..row.len() - 1]))
 }
 
 /// Per channel its weights, bias, multiplier; weights of doubled pixels are those of two windows, which is a bound of each.

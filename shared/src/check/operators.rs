@@ -2,6 +2,7 @@
 
 use crate::graph::{Element, NO_TABLE, Node, Op, Tensor};
 use crate::input::{MAX_INPUTS_PER_READING, ModelInput, Segment};
+use crate::layout::narrow;
 use crate::parameters::Parameters;
 use crate::spec::{Head, HeadSet, InputSlot, Shape};
 use crate::{MAX_CLASSES, MAX_READINGS, kernels};
@@ -49,6 +50,7 @@ pub(super) fn operator_fits(node: &Node, input: &Tensor, second: Option<&Tensor>
     codes(input)
         && match (node.op, second) {
             (Op::Linear, None) => requantized || output.element == Element::I32,
+            (Op::NarrowLinear, None) => requantized && input.shape.len() <= narrow::COLUMNS,
             (Op::Conv2d | Op::CompactConv2d, None) => requantized && window_fits(node, input.shape, output.shape),
             (Op::WinogradConv3x3, None) => {
                 let window = (node.kernel, node.stride) == (3, 1) && window_fits(node, input.shape, output.shape);

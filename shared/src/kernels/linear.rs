@@ -1,6 +1,6 @@
 //! Weighted sums of all inputs.
 
-use super::micro::linear;
+use super::micro::{linear, narrow};
 use crate::layout::rows;
 
 /// Words of scratch memory.
@@ -15,6 +15,14 @@ pub const fn scratch_words(columns: usize) -> usize {
 pub fn linear(codes: &[i8], stream: &[u32], zero_point: i8, scratch: &mut [u32], out: &mut [i8]) {
     linear::widen(codes, scratch);
     linear::codes(stream, scratch, codes.len(), zero_point, out);
+}
+
+/// [`linear`] of few codes, which need no scratch memory.
+///
+/// # Shapes
+/// As [`linear`], with `n` up to [`COLUMNS`](crate::layout::narrow::COLUMNS).
+pub fn narrow_linear(codes: &[i8], stream: &[u32], zero_point: i8, out: &mut [i8]) {
+    narrow::codes(stream, codes, zero_point, out);
 }
 
 /// One sum per row of the stream, kept whole for a head's last layer.

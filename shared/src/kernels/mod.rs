@@ -13,7 +13,7 @@ pub mod upsampled;
 pub mod winograd;
 
 use crate::graph::{Element, Node, Op, Tensor};
-use crate::layout::{self, rows, tiles, upsample};
+use crate::layout::{self, narrow, rows, tiles, upsample};
 use crate::spec::Shape;
 
 /// The rows of a tensor of codes that the arena holds.
@@ -136,6 +136,7 @@ pub fn stream_words(node: &Node, input: &Tensor, output: &Tensor) -> usize {
     );
     match node.op {
         Op::Linear => rows::stream_words(output.shape.len(), input.shape.len(), output.element == Element::I8),
+        Op::NarrowLinear => narrow::stream_words(output.shape.len(), input.shape.len()),
         Op::CompactConv2d => rows::stream_words(outputs, kernel * kernel * channels, true),
         Op::Conv2d => tiles::stream_words(outputs, tiles::window_words(kernel, kernel * channels)),
         Op::WinogradConv3x3 => layout::winograd::stream_words(outputs, channels),

@@ -4,6 +4,7 @@
 //! are filled up to whole blocks with zeros (and a multiplier of 1), so that loops need no remainders. The quantiser packs; the device only reads.
 
 pub mod depthwise;
+pub mod narrow;
 pub mod rows;
 pub mod tiles;
 pub mod upsample;

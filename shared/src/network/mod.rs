@@ -200,7 +200,7 @@ impl<'a> Network<'a> {
                         bytes,
                     });
                 }
-                Op::Linear if wanted => {
+                op if op.is_linear() && wanted => {
                     let written = step::linear(self.arena, &graph, &node, self.parameters());
                     let bytes = &self.arena[written];
                     observe(&Step {
@@ -219,7 +219,7 @@ impl<'a> Network<'a> {
                         });
                     }
                 }
-                Op::Readings | Op::Linear => {}
+                op if op == Op::Readings || op.is_linear() => {}
                 _ => next = self.run_rows(&graph, number, (heads, inputs), &mut observe)?,
             }
             number = next;

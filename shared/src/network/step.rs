@@ -69,11 +69,18 @@ pub(super) fn linear(arena: &mut [u8], graph: &Graph<'_>, node: &Node, parameter
     let (columns, rows, codes) = (input.count(), output.count(), output.element == Element::I8);
     let stream = parameters.words_from(node.weights);
     let from = input.offset as usize..input.offset as usize + columns;
-    let scratch = node.p[0] as u32 as usize;
-    let scratch = scratch..scratch + 4 * linear::scratch_words(columns);
     // Whole blocks are written, so that the last may reach beyond the output's elements, though not its place.
     let blocks = rows.next_multiple_of(BLOCK) * if codes { 1 } else { 4 };
     let to = output.offset as usize..output.offset as usize + blocks;
+    if node.op == Op::NarrowLinear {
+        let [from, to] = disjoint(arena, [from, to]);
+        let to = bytemuck::cast_slice_mut(to);
+        linear::narrow_linear(bytemuck::cast_slice(from), stream, node.p[1] as i8, to);
+        finish(node, parameters, to);
+        return output.elements();
+    }
+    let scratch = node.p[0] as u32 as usize;
+    let scratch = scratch..scratch + 4 * linear::scratch_words(columns);
     let [from, to, scratch] = disjoint(arena, [from, to, scratch]);
     let (from, scratch) = (bytemuck::cast_slice(from), bytemuck::cast_slice_mut(scratch));
     if codes {

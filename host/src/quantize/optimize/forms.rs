@@ -1,7 +1,7 @@
 //! An operator by the kernel that suits it.
 
-use trident::graph::{Node, Op};
-use trident::layout::{depthwise, winograd};
+use trident::graph::{Element, Node, Op};
+use trident::layout::{depthwise, narrow, winograd};
 use trident::spec::Shape;
 
 use super::Optimize;
@@ -38,6 +38,7 @@ pub fn choose(graph: &mut PlainGraph, optimize: Optimize) {
             Op::DepthwiseConv2d if usize::from(node.kernel) == depthwise::SIDE && input.c.is_multiple_of(4) => {
                 Op::DepthwiseConv3x3
             }
+            Op::Linear if optimize != Optimize::Size && suits_narrow(graph, &node) => Op::NarrowLinear,
             Op::Conv2d if optimize == Optimize::Size => Op::CompactConv2d,
             Op::Conv2d if suits_winograd(&node, input, output) => {
                 let bytes = 4 * winograd::stream_words(output.c.into(), input.c.into());
@@ -52,6 +53,12 @@ pub fn choose(graph: &mut PlainGraph, optimize: Optimize) {
             op => op,
         };
     }
+}
+
+/// Whether few inputs give codes: a head's last layer keeps its sums.
+fn suits_narrow(graph: &PlainGraph, node: &Node) -> bool {
+    let [input, output] = [node.input, node.output].map(|tensor| &graph.tensors[usize::from(tensor)]);
+    input.shape.len() <= narrow::COLUMNS && output.element == Element::I8
 }
 
 fn suits_winograd(node: &Node, input: Shape, output: Shape) -> bool {

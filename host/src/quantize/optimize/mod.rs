@@ -27,7 +27,7 @@ use super::plain::PlainGraph;
 pub enum Optimize {
     /// Eight bits a weight throughout
     Size,
-    /// Sixteen bits a weight in convolutions; Winograd where it adds less than a sixteenth to the model
+    /// Sixteen bits a weight in convolutions and layers of few inputs; Winograd where it adds less than a sixteenth to the model
     #[default]
     Balanced,
     /// Winograd wherever it saves instructions

@@ -114,7 +114,7 @@ fn streamed(graph: &PlainGraph, nodes: &Range<usize>) -> Option<Vec<(usize, u16)
         let node = &graph.nodes[number].node;
         let shape = |tensor: u8| graph.tensors[usize::from(tensor)].shape;
         let operator = match node.op {
-            Op::Readings | Op::Linear => false,
+            Op::Readings | Op::Linear | Op::NarrowLinear => false,
             Op::Lut => shape(node.input) == shape(node.output),
             op => !op.is_output(),
         };

@@ -15,9 +15,9 @@ pub mod portable;
 pub mod dsp;
 
 #[cfg(dsp)]
-pub use dsp::{bytes, depthwise, linear, tile, upsample, winograd};
+pub use dsp::{bytes, depthwise, linear, narrow, tile, upsample, winograd};
 #[cfg(not(dsp))]
-pub use portable::{bytes, depthwise, linear, tile, upsample, winograd};
+pub use portable::{bytes, depthwise, linear, narrow, tile, upsample, winograd};
 
 /// Words that four codes widen to.
 pub const WORDS_PER_QUAD: usize = 2;
@@ -31,6 +31,17 @@ pub struct Quads<'a> {
     pub codes: &'a [i8],
     /// Bytes from pixel to pixel.
     pub pitch: usize,
+}
+
+/// Columns of one code beside the pixels of a row, such as padding.
+#[derive(Clone, Copy, Debug)]
+pub struct Border {
+    /// The code.
+    pub code: i8,
+    /// Columns before the first pixel.
+    pub left: usize,
+    /// Columns after the last pixel.
+    pub right: usize,
 }
 
 #[cfg(dsp)]

@@ -5,6 +5,7 @@
 pub mod bytes;
 pub mod depthwise;
 pub mod linear;
+pub mod narrow;
 pub mod tile;
 pub mod upsample;
 pub mod winograd;
