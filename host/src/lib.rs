@@ -3,6 +3,7 @@
 //! Data flows top-down through these modules: [`config`] → [`data`] → [`transform`] → [`model`] → [`train`] →
 //! [`quantize`] → [`eval`] and [`device`]. [`cli`] holds one file per command.
 
+pub mod bench;
 pub mod cli;
 pub mod config;
 pub mod data;

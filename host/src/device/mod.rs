@@ -21,6 +21,7 @@ use std::time::Duration;
 pub use boards::{BOARDS, Board, Slot};
 pub use client::{Client, DeviceInfo, RunResult};
 pub use log::Log;
+pub(crate) use qemu::dying_with_us;
 pub use qemu::{LinkKind, Qemu};
 pub use target::{ParseTargetError, Target};
 pub use transport::Transport;

@@ -1,0 +1,3 @@
+//! What the engine costs on a device.
+
+pub mod cycles;
