@@ -106,6 +106,11 @@ impl Toolchain {
         Ok(Self { workspace })
     }
 
+    /// The sources, and where what is built from them lies.
+    pub fn workspace(&self) -> &Workspace {
+        &self.workspace
+    }
+
     /// QEMU for ARM, installed if it was missing.
     ///
     /// # Errors
@@ -274,7 +279,7 @@ fn place(built: &Path, elf: &Path) -> Result<(), ToolchainError> {
 }
 
 /// The first line of `program --version`, if it can be run.
-fn version(program: &Path) -> Option<String> {
+pub(crate) fn version(program: &Path) -> Option<String> {
     let output = workspace::clean(program).arg("--version").output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     output
@@ -284,7 +289,7 @@ fn version(program: &Path) -> Option<String> {
 }
 
 /// A command as one would type it.
-fn words(command: &Command) -> String {
+pub(crate) fn words(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }
