@@ -25,7 +25,7 @@ type Module = (
     fn(&Instructions, &mut Buffers),
 );
 
-const MODULES: [Module; 6] = [
+const MODULES: [Module; 7] = [
     ("bytes", crate::bytes::compare, crate::bytes::figures),
     ("linear", crate::linear::compare, crate::linear::figures),
     ("narrow", crate::narrow::compare, crate::narrow::figures),
