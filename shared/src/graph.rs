@@ -436,6 +436,13 @@ impl<'a> Graph<'a> {
         Node::decode(self.nodes.get(index)?)
     }
 
+    /// What a node does and for whom, without the rest of its record; `None` as by [`Graph::node`].
+    #[inline(always)]
+    pub fn operator(&self, index: usize) -> Option<(Op, HeadSet)> {
+        let record = self.nodes.get(index)?;
+        Some((*Op::ALL.get(usize::from(record[0]))?, HeadSet::from_bits(record[1])?))
+    }
+
     /// All tensors; a malformed record ends the iteration.
     pub fn tensors(&self) -> impl Iterator<Item = Tensor> + use<'a> {
         self.tensors.iter().map_while(Tensor::decode)

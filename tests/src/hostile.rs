@@ -52,8 +52,9 @@ pub fn node_with(op: Op, change: impl FnOnce(&mut Node)) -> (BlobError, usize) {
 }
 
 /// The operators that hold weights.
-pub const WEIGHTED: [Op; 8] = [
+pub const WEIGHTED: [Op; 9] = [
     Op::Linear,
+    Op::NarrowLinear,
     Op::Conv2d,
     Op::DepthwiseConv2d,
     Op::DepthwiseConv3x3,

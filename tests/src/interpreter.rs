@@ -145,7 +145,7 @@ impl Interpreter<'_> {
             table: (node.table != NO_TABLE).then(|| self.codes(node.table, 256)),
         };
         match node.op {
-            Op::Linear => {
+            op if op.is_linear() => {
                 let (layer, _) = streams::unpack(node, &from, &to, self.parameters);
                 let mut numbers = naive::linear_sums(input, &layer);
                 for (sum, &multiplier) in numbers.iter_mut().zip(&layer.multipliers) {

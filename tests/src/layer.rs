@@ -1,7 +1,7 @@
 //! The plain numbers of a layer with weights, and the stream that the engine reads them from.
 
 use trident::graph::Op;
-use trident::layout::{Plain, depthwise, rows, tiles, upsample, winograd};
+use trident::layout::{Plain, depthwise, narrow, rows, tiles, upsample, winograd};
 
 use crate::noise::Noise;
 
@@ -49,6 +49,7 @@ impl Layer {
         let push = |word| words.push(word);
         match op {
             Op::Linear | Op::CompactConv2d => rows::pack(&plain, push),
+            Op::NarrowLinear => narrow::pack(&plain, push),
             Op::Conv2d => tiles::pack(&plain, kernel * input_channels, push),
             Op::WinogradConv3x3 => winograd::pack(&plain, input_channels, push),
             Op::UpsampledConv3x3 => upsample::pack(&plain, input_channels, push),

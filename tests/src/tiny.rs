@@ -33,7 +33,7 @@ pub fn inputs(picture: &[u8]) -> Inputs<'_> {
 /// Every operator, all three heads, one golden vector.
 ///
 /// ```text
-/// readings ► Linear ► Linear ► probabilities
+/// readings ► NarrowLinear ► Linear ► Linear ► probabilities
 /// picture ► Conv2d ┬► DepthwiseConv2d ► Add ► Upsample2d ► Concat ► CompactConv2d ► WinogradConv3x3 ► …
 ///                  ├► MaxPool2d ────────┘                    │  └─────────── a band ─────────────┘
 ///                  └────────────────────────────────────────►┘
@@ -86,7 +86,8 @@ fn classify(builder: &mut Builder, noise: &mut Noise) {
     let bent = [piece(-3.0, -1.0, 0.5), piece(1.0, 1.0, 0.125)];
     let tables: [(u16, &[Segment]); 3] = [(0, &bent), (0, &[piece(0.0, 0.0, 1.0)]), (1, &[piece(-1.0, 0.5, 0.25)])];
     let row = builder.readings((InputSlot::Classification, &["width", "alpha"]), &tables, 50.0, -3);
-    let hidden = linear(builder, noise, row, 4);
+    let hidden = linear(builder, noise, Op::NarrowLinear, row, 4);
+    let hidden = linear(builder, noise, Op::Linear, hidden, 4);
     let weights = noise.weights(4);
     let sums = builder.sums(hidden, &weights, &[-900]);
     let scales = builder.words(&[0.000_5f32]);
@@ -190,7 +191,7 @@ fn pooled_sum(builder: &mut Builder, conv: u8, other: u8) -> u8 {
 fn regress(builder: &mut Builder, noise: &mut Noise) {
     let tables: [(u16, &[Segment]); 2] = [(0, &[piece(0.0, -1.0, 0.1)]), (1, &[piece(0.0, 0.0, 2.0)])];
     let row = builder.readings((InputSlot::Regression, &["speed", "angle"]), &tables, 60.0, 4);
-    let hidden = linear(builder, noise, row, 3);
+    let hidden = linear(builder, noise, Op::Linear, row, 3);
     let weights = noise.weights(3);
     let sums = builder.sums(hidden, &weights, &[250]);
     value(builder, sums, 0.01, 120.0);
@@ -205,9 +206,9 @@ fn value(builder: &mut Builder, sums: u8, scale: f32, offset: f32) {
     builder.head(node, "level", &[]);
 }
 
-fn linear(builder: &mut Builder, noise: &mut Noise, input: u8, units: u16) -> u8 {
+fn linear(builder: &mut Builder, noise: &mut Noise, op: Op, input: u8, units: u16) -> u8 {
     let columns = builder.tensors[usize::from(input)].shape.len();
-    let node = windows(Op::Linear, input, (0, 0, 0));
+    let node = windows(op, input, (0, 0, 0));
     let layer = layer(noise, units.into(), columns);
     builder.weighted(node, &layer, Shape::row(units), -9)
 }

@@ -4,6 +4,7 @@ use trident::Blob;
 use trident::blob::{BlobError, Span};
 use trident::check::{GraphError, MAX_GOLDEN_VECTORS, MAX_MACS};
 use trident::graph::{Element, MAX_NODES, Node, Op};
+use trident::input::Segment;
 use trident::spec::{Head, HeadSet, InputSlot, Shape};
 use trident_tests::builder::Builder;
 use trident_tests::hostile::{WEIGHTED, error_of, first, node_with, output_of, tiny_with};
@@ -190,7 +191,7 @@ fn dead_tensors_may_be_overwritten_but_logits_may_not() {
 
 #[test]
 fn windows_that_do_not_fit_are_refused() {
-    for op in WEIGHTED.into_iter().filter(|&op| op != Op::Linear) {
+    for op in WEIGHTED.into_iter().filter(|op| op.is_windowed()) {
         for kernel in [0, 8, 255] {
             assert_shape(op, |node| node.kernel = kernel);
         }
@@ -223,6 +224,53 @@ fn windows_that_do_not_fit_are_refused() {
             assert_shape(op, |node| node.kernel = kernel);
         }
     }
+}
+
+#[test]
+fn a_narrow_layer_has_few_inputs_and_makes_codes() {
+    let original = tiny::tiny();
+    let sums = |node: &Node| original.tensors[usize::from(node.output)].element == Element::I32;
+    let node = original
+        .nodes
+        .iter()
+        .position(|node| node.op == Op::Linear && sums(node));
+    let node = node.expect("tiny keeps sums");
+    let error = tiny_with(|builder| builder.nodes[node].op = Op::NarrowLinear);
+    assert_eq!(error, BlobError::Graph(GraphError::Shape { node }));
+    let with = |columns: u16| {
+        let mut builder = Builder::default();
+        let table = [Segment {
+            start: 0.0,
+            base: 0.0,
+            slope: 1.0,
+        }];
+        let tables = vec![(0, &table[..]); columns.into()];
+        let row = builder.readings((InputSlot::Regression, &["x"]), &tables, 1.0, 0);
+        let node = Node {
+            input: row,
+            hi: 127,
+            ..Node::new(Op::NarrowLinear, HeadSet::ALL)
+        };
+        let layer = Layer {
+            weights: vec![1; columns.into()],
+            bias: vec![0],
+            multipliers: vec![1],
+        };
+        // A stream as long as it would be.
+        let stream = layer.stream(Op::Linear, 0, 0);
+        let codes = builder.codes(node, Shape::row(1), 0);
+        builder.nodes[1].weights = builder.words(&[stream, vec![1; 80]].concat());
+        let sum = builder.sums(codes, &[1], &[0]);
+        let value = Node {
+            input: sum,
+            ..Node::new(Op::Value, Head::Regression.into())
+        };
+        builder.head(value, "level", &[]);
+        builder.assign_heads();
+        Blob::new_checked(builder.pack().bytes()).map(|_| ())
+    };
+    assert_eq!(with(10), Ok(()));
+    assert_eq!(with(11), Err(BlobError::Graph(GraphError::Shape { node: 1 })));
 }
 
 /// Operators that are faster ways to a convolution take only the windows that they are made for.

@@ -79,18 +79,18 @@ fn noise_in_unused_fields_does_no_harm() {
         Op::Lut,
         Op::Logits,
     ];
-    for op in unweighted.into_iter().chain([Op::DepthwiseConv2d]) {
+    for op in unweighted.into_iter().chain([Op::DepthwiseConv2d, Op::NarrowLinear]) {
         for noise in [1, 2, u32::MAX] {
             let mut builder = tiny::tiny();
             let node = &mut builder.nodes[first(op)];
             (node.p[0], node.p[2]) = (noise as i32, noise as i32);
             node.right_shift = noise as u8;
-            if op != Op::DepthwiseConv2d {
+            if !op.is_weighted() {
                 (node.weights, node.p[1]) = (noise, noise as i32);
                 (node.lo, node.hi) = (7, -7);
                 (node.stride, node.pad_top, node.pad_left) = (noise as u8, 200, 200);
             }
-            if !matches!(op, Op::Lut | Op::DepthwiseConv2d) {
+            if op != Op::Lut && !op.is_weighted() {
                 node.table = noise;
             }
             let packed = builder.pack();
@@ -220,7 +220,7 @@ fn the_bound_of_accumulators_is_exact_in_every_layout() {
         let of_rows = |columns: i32| 128 * (columns + columns / 2); // by their number alone, and what neighbours make too much
         let products = 128
             * match op {
-                Op::Linear => of_rows(3),
+                Op::Linear => of_rows(4),
                 Op::CompactConv2d => of_rows(8),
                 Op::DepthwiseConv2d => 9 * 128,           // likewise
                 Op::UpsampledDepthwiseConv3x3 => 2 * 127, // even and odd columns together

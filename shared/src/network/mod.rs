@@ -186,22 +186,11 @@ impl<'a> Network<'a> {
         }
         let graph = self.blob.graph();
         let mut number = 0;
-        while let Some(node) = graph.node(number) {
-            let mut next = number + 1;
-            let wanted = node.heads.intersects(heads);
-            match node.op {
-                Op::Readings if wanted => {
-                    let output = proven(graph.tensor(node.output.into()));
-                    self.read_readings(&output, &node, inputs)?;
-                    let bytes = &self.arena[output.elements()];
-                    observe(&Step {
-                        node: number,
-                        row: 0,
-                        bytes,
-                    });
-                }
-                op if op.is_linear() && wanted => {
-                    let written = step::linear(self.arena, &graph, &node, self.parameters());
+        while let Some((op, needed)) = graph.operator(number) {
+            let wanted = needed.intersects(heads);
+            if op.is_linear() {
+                if wanted {
+                    let written = step::linear(self.arena, &graph, number, self.parameters());
                     let bytes = &self.arena[written];
                     observe(&Step {
                         node: number,
@@ -209,20 +198,32 @@ impl<'a> Network<'a> {
                         bytes,
                     });
                 }
-                op if op.is_output() => {
-                    if wanted {
-                        self.take_out(&proven(graph.tensor(node.input.into())), &node);
-                        observe(&Step {
-                            node: number,
-                            row: 0,
-                            bytes: &[],
-                        });
-                    }
+                number += 1;
+            } else if op.is_output() {
+                if wanted {
+                    self.take_out(&graph, number);
+                    let bytes = &[];
+                    observe(&Step {
+                        node: number,
+                        row: 0,
+                        bytes,
+                    });
                 }
-                op if op == Op::Readings || op.is_linear() => {}
-                _ => next = self.run_rows(&graph, number, (heads, inputs), &mut observe)?,
+                number += 1;
+            } else if op == Op::Readings {
+                if wanted {
+                    let written = self.read_readings(&graph, number, inputs)?;
+                    let bytes = &self.arena[written];
+                    observe(&Step {
+                        node: number,
+                        row: 0,
+                        bytes,
+                    });
+                }
+                number += 1;
+            } else {
+                number = self.run_rows(&graph, number, (heads, inputs), &mut observe)?;
             }
-            number = next;
         }
         self.last = heads;
         Ok(self.outputs())
@@ -339,7 +340,14 @@ impl<'a> Network<'a> {
     }
 
     #[inline(never)]
-    fn read_readings(&mut self, output: &Tensor, node: &Node, inputs: &Inputs<'_>) -> Result<(), RunError> {
+    fn read_readings(
+        &mut self,
+        graph: &Graph<'a>,
+        number: usize,
+        inputs: &Inputs<'_>,
+    ) -> Result<Range<usize>, RunError> {
+        let node = proven(graph.node(number));
+        let output = proven(graph.tensor(node.output.into()));
         let (slot, row) = match node.input {
             0 => (InputSlot::Classification, inputs.classification),
             _ => (InputSlot::Regression, inputs.regression),
@@ -363,8 +371,9 @@ impl<'a> Network<'a> {
             inverse_scale: f32::from_bits(node.p[1] as u32),
             zero_point: output.zero_point,
         };
-        step.apply(row, bytemuck::cast_slice_mut(&mut self.arena[output.elements()]));
-        Ok(())
+        let written = output.elements();
+        step.apply(row, bytemuck::cast_slice_mut(&mut self.arena[written.clone()]));
+        Ok(written)
     }
 
     #[inline(never)]
@@ -389,9 +398,12 @@ impl<'a> Network<'a> {
         Ok(())
     }
 
-    fn take_out(&mut self, input: &Tensor, node: &Node) {
+    #[inline(never)]
+    fn take_out(&mut self, graph: &Graph<'a>, number: usize) {
+        let node = proven(graph.node(number));
+        let input = proven(graph.tensor(node.input.into()));
         if node.op == Op::Logits {
-            self.results.logits = Some(*input);
+            self.results.logits = Some(input);
             return;
         }
         let sums: &[i32] = bytemuck::cast_slice(&self.arena[input.elements()]);

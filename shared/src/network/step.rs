@@ -64,7 +64,9 @@ impl Operands {
 }
 
 /// Runs a linear layer, in the one step that it takes; gives the bytes that it wrote.
-pub(super) fn linear(arena: &mut [u8], graph: &Graph<'_>, node: &Node, parameters: Parameters<'_>) -> Range<usize> {
+#[inline(never)]
+pub(super) fn linear(arena: &mut [u8], graph: &Graph<'_>, number: usize, parameters: Parameters<'_>) -> Range<usize> {
+    let node = &proven(graph.node(number));
     let [input, output] = [node.input, node.output].map(|tensor| proven(graph.tensor(tensor.into())));
     let (columns, rows, codes) = (input.count(), output.count(), output.element == Element::I8);
     let stream = parameters.words_from(node.weights);

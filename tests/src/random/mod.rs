@@ -5,6 +5,7 @@ mod operators;
 
 use trident::graph::{Element, Node, Op};
 use trident::input::Segment;
+use trident::layout::narrow;
 use trident::spec::{Head, HeadSet, InputSlot, Shape};
 
 use crate::builder::Builder;
@@ -170,7 +171,12 @@ impl Random {
     }
 
     fn linear(&mut self, input: u8, shape: Shape, units: Shape) -> u8 {
-        let node = self.weighted(Op::Linear, input);
+        let op = if shape.len() <= narrow::COLUMNS && self.noise.int(0..=3) > 0 {
+            Op::NarrowLinear
+        } else {
+            Op::Linear
+        };
+        let node = self.weighted(op, input);
         let layer = Layer::random(&mut self.noise, units.len(), shape.len());
         let zero_point = self.zero_point();
         self.builder.weighted(node, &layer, units, zero_point)

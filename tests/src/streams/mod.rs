@@ -27,6 +27,7 @@ pub fn unpack(node: &Node, input: &Tensor, output: &Tensor, parameters: &[u8]) -
             let (units, columns) = (output.shape.len(), input.shape.len());
             rows::rows(&mut words, units, columns, output.element == Element::I8)
         }
+        Op::NarrowLinear => rows::narrow(&mut words, output.shape.len(), input.shape.len()),
         Op::CompactConv2d => rows::rows(&mut words, filters, kernel * kernel * channels, true),
         Op::Conv2d => windows::tiles(&mut words, filters, kernel, kernel * channels),
         Op::WinogradConv3x3 => squares::winograd(&mut words, filters, channels),

@@ -1,4 +1,4 @@
-//! Rows of 8-bit weights, two to a half-word.
+//! Rows of weights, of 8 bits two to a half-word, or of 16.
 
 use super::{Filled, QUAD, Words};
 use crate::layer::Layer;
@@ -46,4 +46,33 @@ pub(super) fn rows(words: &mut Words<'_>, units: usize, columns: usize, requanti
         layer.multipliers.clear();
     }
     layer
+}
+
+pub(super) fn narrow(words: &mut Words<'_>, units: usize, columns: usize) -> Layer {
+    let filled_columns = columns.max(4);
+    let places: &[[usize; 2]] = match filled_columns {
+        4 => &[[0, 2], [1, 3], [2, 3]],
+        5 => &[[0, 2], [1, 3], [3, 4]],
+        6 => &[[0, 2], [1, 3], [4, 5]],
+        7 => &[[0, 2], [1, 3], [4, 5], [3, 5], [4, 6]],
+        8 => &[[0, 2], [1, 3], [4, 5], [4, 6], [5, 7]],
+        9 => &[[0, 2], [1, 3], [4, 5], [5, 7], [6, 8]],
+        _ => &[[0, 2], [1, 3], [4, 5], [6, 8], [7, 9]],
+    };
+    let mut filled = Filled::new(units.next_multiple_of(4), filled_columns);
+    for row in 0..units.next_multiple_of(4) {
+        filled.bias[row] = words.word();
+        let mut seen = vec![false; filled_columns];
+        for place in places {
+            for (&column, weight) in place.iter().zip(words.halves()) {
+                if std::mem::replace(&mut seen[column], true) {
+                    assert_eq!(weight, 0, "column {column} stands twice");
+                } else {
+                    filled.weights[row][column] = weight;
+                }
+            }
+        }
+        filled.multipliers[row] = words.word();
+    }
+    filled.cut(units, columns)
 }

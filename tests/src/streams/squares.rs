@@ -90,9 +90,8 @@ pub(super) fn doubled(words: &mut Words<'_>, channels: usize) -> Layer {
     for row_phase in 0..2 {
         for (channel, phases) in phases.iter_mut().enumerate() {
             for square in &mut phases[row_phase] {
-                for x in 0..2 {
-                    [square[0][x], square[1][x]] = words.halves();
-                }
+                let (left, right) = (words.halves(), words.halves());
+                *square = [[left[0], right[0]], [left[1], right[1]]];
             }
             let (bias, multiplier) = (words.word(), words.word());
             let again = (filled.bias[channel], filled.multipliers[channel]) == (bias, multiplier);

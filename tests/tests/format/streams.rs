@@ -24,7 +24,7 @@ use Show::{Firsts, Halves, Hidden, Numbers};
 /// A layer, the side of its windows, and what its words mean in order.
 type Worked = (&'static str, Op, usize, &'static [(Show, &'static str)]);
 
-const WORKED: [Worked; 6] = [
+const WORKED: [Worked; 7] = [
     (
         "rows: 1 2 3 4 and 11 12 13 14, biases 100 and 200, sums kept",
         Op::Linear,
@@ -38,6 +38,17 @@ const WORKED: [Worked; 6] = [
             ),
             (Halves(2), "rows 2 and 3"),
             (Numbers(2), "biases of rows 1 and 3"),
+        ],
+    ),
+    (
+        "few columns: 1 2 3 4 5, bias 100, q 7",
+        Op::NarrowLinear,
+        0,
+        &[
+            (Numbers(1), "bias"),
+            (Halves(3), "columns (0, 2) · (1, 3) · (3, 4), of which 3 stood before"),
+            (Numbers(1), "multiplier"),
+            (Hidden(15), "three rows fill the block up"),
         ],
     ),
     (
@@ -118,6 +129,11 @@ const WORKED: [Worked; 6] = [
 fn layer(op: Op) -> Layer {
     match op {
         Op::Linear => Layer::of_sums(&[1, 2, 3, 4, 11, 12, 13, 14], &[100, 200]),
+        Op::NarrowLinear => Layer {
+            weights: vec![1, 2, 3, 4, 5],
+            bias: vec![100],
+            multipliers: vec![7],
+        },
         Op::Conv2d => Layer {
             weights: vec![1, 2, 3, 4],
             bias: vec![100],
@@ -212,6 +228,10 @@ fn streams_and_scratch_memory_are_as_long_as_documented() {
                         (rows(out, n, usize::from(element == Element::I32)), widened(n))
                     }
                     _ if element == Element::I32 => continue,
+                    Op::NarrowLinear => {
+                        let n = input.shape.len();
+                        (4 * quads(output.shape.len(), 4) * if n <= 6 { 5 } else { 7 }, 0)
+                    }
                     Op::CompactConv2d => (
                         rows(out, columns, 0),
                         widened(columns) + quads(columns, 4) + quads(out, 4),
@@ -222,7 +242,7 @@ fn streams_and_scratch_memory_are_as_long_as_documented() {
                     ),
                     Op::DepthwiseConv2d => (quads(columns, 4) + 2 * c, 0),
                     Op::DepthwiseConv3x3 => (7 * c, 6 * ((out_w - 1) * stride + 3)),
-                    Op::UpsampledDepthwiseConv3x3 => (12 * c, 4 * (w + 2)),
+                    Op::UpsampledDepthwiseConv3x3 => (12 * c, 8 * (w + 2)),
                     Op::UpsampledConv3x3 => (4 * out.div_ceil(3) * (6 * c + 6), 3 * (w + 2) * c / 2),
                     _ => (out / 4 * (32 * c + 8), 16 * c + 128),
                 };
@@ -232,5 +252,5 @@ fn streams_and_scratch_memory_are_as_long_as_documented() {
             }
         }
     }
-    assert_eq!(checked, 5 * 9);
+    assert_eq!(checked, 5 * 10);
 }
