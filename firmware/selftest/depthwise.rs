@@ -2,9 +2,9 @@
 
 use core::hint::black_box;
 
-use trident::kernels::micro::Quads;
 use trident::kernels::micro::depthwise as fast;
 use trident::kernels::micro::portable::depthwise as plain;
+use trident::kernels::micro::{Border, Quads};
 use trident::layout::depthwise::{CHANNELS, DOUBLED_WORDS, WINDOW_WORDS};
 
 use crate::buffers::Buffers;
@@ -38,15 +38,20 @@ fn columns(random: &mut Random) {
     let mut expected = [0; COLUMNS];
     random.words(&mut expected);
     let (mut out, before) = (expected, expected);
-    let used = pixels * fast::COLUMN3_WORDS + random.below(fast::COLUMN3_WORDS);
-    plain::columns3(rows, &mut expected[1..][..used]);
-    fast::columns3(rows, &mut out[1..][..used]);
-    assert!(out == expected, "columns3 of {pixels} pixels");
+    let border = Border {
+        code: random.zero_point(),
+        left: random.below(3),
+        right: random.below(4),
+    };
+    let used = (border.left + pixels + border.right) * fast::COLUMN3_WORDS + random.below(fast::COLUMN3_WORDS);
+    plain::columns3(rows, &border, &mut expected[1..][..used]);
+    fast::columns3(rows, &border, &mut out[1..][..used]);
+    assert!(out == expected, "columns3 of {pixels} pixels and {border:?}");
 
     (expected, out) = (before, before);
-    let used = pixels * fast::COLUMN2_WORDS + random.below(fast::COLUMN2_WORDS);
-    plain::columns2([rows[0], rows[1]], &mut expected[1..][..used]);
-    fast::columns2([rows[0], rows[1]], &mut out[1..][..used]);
+    let used = 2 * (pixels.max(1) + 2) * fast::COLUMN2_WORDS;
+    plain::columns2(rows, border.code, &mut expected[1..][..used]);
+    fast::columns2(rows, border.code, &mut out[1..][..used]);
     assert!(out == expected, "columns2 of {pixels} pixels");
 }
 
@@ -103,11 +108,16 @@ pub fn figures(instructions: &Instructions, _: &mut Buffers) {
     };
     let mut columns = [0; 18 * fast::COLUMN3_WORDS];
     let mut out = [0; 16 * CHANNELS_WIDE];
-    instructions.tell("columns3, 16 pixels x 4, per code", 64, || {
-        fast::columns3([row; 3], black_box(&mut columns[..16 * fast::COLUMN3_WORDS]));
+    let border = Border {
+        code: 0,
+        left: 1,
+        right: 1,
+    };
+    instructions.tell("columns3, 16 pixels x 4 and a border, per code", 64, || {
+        fast::columns3([row; 3], &border, black_box(&mut columns[..18 * fast::COLUMN3_WORDS]));
     });
-    instructions.tell("columns2, 8 pixels x 4, per code", 32, || {
-        fast::columns2([row; 2], black_box(&mut columns[..8 * fast::COLUMN2_WORDS]));
+    instructions.tell("columns2, 8 pixels x 4 and a border, per code", 32, || {
+        fast::columns2([row; 3], 0, black_box(&mut columns[..20 * fast::COLUMN2_WORDS]));
     });
     let weights = black_box([1; CHANNELS * WINDOW_WORDS]);
     for (name, stride, pixels) in [

@@ -28,6 +28,8 @@ mod run;
 mod tile;
 #[cfg(target_os = "none")]
 mod upsample;
+#[cfg(target_os = "none")]
+mod winograd;
 
 /// On the host there is nothing to run.
 #[cfg(not(target_os = "none"))]

@@ -25,13 +25,14 @@ type Module = (
     fn(&Instructions, &mut Buffers),
 );
 
-const MODULES: [Module; 6] = [
+const MODULES: [Module; 7] = [
     ("bytes", crate::bytes::compare, crate::bytes::figures),
     ("linear", crate::linear::compare, crate::linear::figures),
     ("narrow", crate::narrow::compare, crate::narrow::figures),
     ("tile", crate::tile::compare, crate::tile::figures),
     ("depthwise", crate::depthwise::compare, crate::depthwise::figures),
     ("upsample", crate::upsample::compare, crate::upsample::figures),
+    ("winograd", crate::winograd::compare, crate::winograd::figures),
 ];
 
 static BUFFERS: ConstStaticCell<Buffers> = ConstStaticCell::new(Buffers::new());

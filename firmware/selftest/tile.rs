@@ -78,7 +78,7 @@ fn one(random: &mut Random, buffers: &mut Buffers, columns: usize, groups: usize
 
 /// Typical shapes.
 pub fn figures(instructions: &Instructions, buffers: &mut Buffers) {
-    for (columns, channels) in [(8, 16), (16, 32), (32, 16), (36, 8), (108, 32), (288, 64)] {
+    for (columns, channels) in [(8, 16), (16, 32), (32, 16), (27, 8), (36, 8), (108, 32), (288, 64)] {
         let Buffers {
             stream,
             words: [x, _],

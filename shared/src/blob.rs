@@ -30,7 +30,7 @@ pub struct Header {
     pub crc: u32,
     /// [`FORMAT_VERSION`].
     pub version: u16,
-    /// No flag is defined in version 1.
+    /// None is defined.
     pub flags: u16,
     /// Length of the whole blob, in bytes.
     pub total_len: u32,
@@ -329,7 +329,8 @@ impl<'a> Blob<'a> {
     /// ignored, as in a flash slot.
     ///
     /// # Errors
-    /// The first check that fails. No input makes it panic or loop beyond the length of the blob.
+    /// The first check that fails. No input makes it panic, or loop longer than the blob and the steps of its bands, at most
+    /// [`check::MAX_TURNS`].
     pub fn new_checked(bytes: &'a [u8]) -> Result<Self, BlobError> {
         if !(bytes.as_ptr() as usize).is_multiple_of(ALIGNMENT) {
             return Err(BlobError::Misaligned);

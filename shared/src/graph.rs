@@ -61,6 +61,14 @@ impl Tensor {
         self.kept < self.shape.h
     }
 
+    /// Elements of a tensor that lies in an arena, and whose number therefore fits.
+    #[inline(always)]
+    pub(crate) const fn count(&self) -> usize {
+        (self.shape.h as usize)
+            .wrapping_mul(self.shape.w as usize)
+            .wrapping_mul(self.shape.c as usize)
+    }
+
     /// Elements of a row.
     pub const fn row_len(&self) -> usize {
         self.shape.w as usize * self.shape.c as usize
@@ -428,6 +436,13 @@ impl<'a> Graph<'a> {
         Node::decode(self.nodes.get(index)?)
     }
 
+    /// What a node does and for whom, without the rest of its record; `None` as by [`Graph::node`].
+    #[inline(always)]
+    pub fn operator(&self, index: usize) -> Option<(Op, HeadSet)> {
+        let record = self.nodes.get(index)?;
+        Some((*Op::ALL.get(usize::from(record[0]))?, HeadSet::from_bits(record[1])?))
+    }
+
     /// All tensors; a malformed record ends the iteration.
     pub fn tensors(&self) -> impl Iterator<Item = Tensor> + use<'a> {
         self.tensors.iter().map_while(Tensor::decode)
@@ -461,12 +476,15 @@ impl<'a> Graph<'a> {
     }
 }
 
-fn u16_at(record: &[u8], at: usize) -> u16 {
-    u16::from_le_bytes([record[at], record[at + 1]])
+/// Fields are taken as whole arrays, which compilers load as one.
+#[inline(always)]
+fn u16_at<const N: usize>(record: &[u8; N], at: usize) -> u16 {
+    record[at..].first_chunk().map_or(0, |bytes| u16::from_le_bytes(*bytes))
 }
 
-fn u32_at(record: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes([record[at], record[at + 1], record[at + 2], record[at + 3]])
+#[inline(always)]
+fn u32_at<const N: usize>(record: &[u8; N], at: usize) -> u32 {
+    record[at..].first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes))
 }
 
 #[cfg(test)]

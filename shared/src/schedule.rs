@@ -77,13 +77,37 @@ pub struct Schedule<'a> {
     band: Range<usize>,
     /// Rows that each node has written.
     done: [u16; MAX_BAND],
+    /// The node of the band, counted from its first, that writes what each node reads first and second.
+    writers: [[u8; 2]; MAX_BAND],
+    /// Nodes that wait for the one behind them, likewise counted; the last of them runs next.
+    waiting: [u8; MAX_BAND],
+    depth: u8,
 }
+
+/// In place of a writer that is not in the band.
+const OUTSIDE: u8 = u8::MAX;
 
 impl<'a> Schedule<'a> {
     /// The steps of a band from [`band`].
-    pub const fn new(graph: Graph<'a>, band: Range<usize>) -> Self {
-        let done = [0; MAX_BAND];
-        Self { graph, band, done }
+    pub fn new(graph: Graph<'a>, band: Range<usize>) -> Self {
+        let mut schedule = Self {
+            graph,
+            band,
+            done: [0; MAX_BAND],
+            writers: [[OUTSIDE; 2]; MAX_BAND],
+            waiting: [0; MAX_BAND],
+            depth: 0,
+        };
+        for (place, number) in schedule.band.clone().enumerate() {
+            for (operand, tensor) in graph.node(number).iter().flat_map(Node::reads).enumerate() {
+                // What stands behind a node cannot be what it waits for.
+                let writer = schedule.writer(tensor).filter(|&writer| writer < number);
+                if let Some(writer) = writer {
+                    schedule.writers[place][operand] = (writer - schedule.band.start) as u8;
+                }
+            }
+        }
+        schedule
     }
 
     /// Rows of a node's output that are written by now.
@@ -93,34 +117,21 @@ impl<'a> Schedule<'a> {
 
     /// The number of the band's node that writes a tensor, if one does.
     pub fn writer(&self, tensor: usize) -> Option<usize> {
-        self.band
-            .clone()
-            .find(|&node| self.graph.node(node).is_some_and(|node| node.writes() == Some(tensor)))
+        let writes = |&node: &usize| self.graph.node(node).is_some_and(|node| node.writes() == Some(tensor));
+        self.band.clone().find(writes)
     }
 
-    /// The tensor that a node reads or writes, decoded; `None` beyond the graph.
-    fn output(&self, node: &Node) -> Option<Tensor> {
-        self.graph.tensor(node.writes()?)
-    }
-
-    /// The node that must run next so that a node can take its next step: itself, or one that it waits for.
-    fn runnable(&self, mut number: usize) -> Option<Turn> {
-        'waiting: loop {
-            let row = self.written(number);
-            let node = self.graph.node(number)?;
-            let output = self.output(&node)?;
-            for tensor in node.reads() {
-                let Some(writer) = self.writer(tensor).filter(|&writer| writer < number) else {
-                    continue;
-                };
-                let input = self.graph.tensor(tensor)?;
-                if rows_read(&node, &input, &output, row).end > self.written(writer) {
-                    number = writer;
-                    continue 'waiting;
-                }
-            }
-            return Some(Turn { node: number, row });
-        }
+    /// The node that one waits for before its next step, if it does.
+    fn blocked(&self, place: usize, node: &Node, output: &Tensor) -> Option<u8> {
+        let row = self.done[place];
+        let operands = [node.input, node.second].into_iter().zip(self.writers[place]);
+        let mut inside = operands.filter(|(_, writer)| *writer != OUTSIDE);
+        let blocking = inside.find(|(tensor, writer)| {
+            let input = self.graph.tensor((*tensor).into());
+            let end = input.map_or(0, |input| rows_read(node, &input, output, row).end);
+            end > self.done[usize::from(*writer)]
+        });
+        blocking.map(|(_, writer)| writer)
     }
 }
 
@@ -128,17 +139,34 @@ impl Iterator for Schedule<'_> {
     type Item = Turn;
 
     fn next(&mut self) -> Option<Turn> {
-        let last = self.band.end - 1;
-        let height = self.output(&self.graph.node(last)?)?.shape.h;
-        if self.written(last) >= height {
-            return None;
+        if self.depth == 0 {
+            self.waiting[0] = (self.band.len() - 1) as u8;
+            self.depth = 1;
         }
-        let turn = self.runnable(last)?;
-        let node = self.graph.node(turn.node)?;
-        let output = self.output(&node)?;
-        let input = self.graph.tensor(node.reads().next().unwrap_or(0))?;
-        let rows = rows_per_step(&node, &input, &output).min(output.shape.h - turn.row);
-        self.done[turn.node - self.band.start] = turn.row + rows;
-        Some(turn)
+        loop {
+            let place = usize::from(self.waiting[usize::from(self.depth) - 1]);
+            let number = self.band.start + place;
+            let node = self.graph.node(number)?;
+            let output = self.graph.tensor(node.writes()?)?;
+            let row = self.done[place];
+            if row >= output.shape.h {
+                return None;
+            }
+            if let Some(writer) = self.blocked(place, &node, &output) {
+                // Each waits for one that stands before it, so that there are never more than nodes.
+                self.waiting[usize::from(self.depth)] = writer;
+                self.depth += 1;
+                continue;
+            }
+            self.depth -= 1;
+            let input = if node.op.is_input() {
+                output
+            } else {
+                self.graph.tensor(node.input.into())?
+            };
+            let rows = rows_per_step(&node, &input, &output);
+            self.done[place] = row.saturating_add(rows).min(output.shape.h);
+            return Some(Turn { node: number, row });
+        }
     }
 }

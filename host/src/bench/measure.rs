@@ -1,12 +1,16 @@
 //! Runs the bench image and reads what it wrote.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use trident::wire::{Measurement, Text};
 
 use super::BenchError;
+use super::cycles::Tracer;
 use crate::device::{self, Board};
 use crate::toolchain::{Image, Toolchain};
+
+/// Code that brings inputs in, by what its functions are called.
+const INPUT_CODE: [&str; 3] = ["read_readings", "read_picture", "trident_bytes_centre"];
 
 /// The file that the image writes in the emulator's folder.
 const MEASUREMENT_FILE: &str = "measurement";
@@ -17,6 +21,7 @@ pub struct Bench {
     board: &'static Board,
     qemu: PathBuf,
     elf: PathBuf,
+    tracer: Result<Tracer, String>,
 }
 
 /// What was found out about a blob.
@@ -38,6 +43,7 @@ impl Bench {
             board,
             qemu: toolchain.qemu()?,
             elf: toolchain.image(board, Image::Measuring)?,
+            tracer: Tracer::new(toolchain, board).map_err(|reason| reason.to_string()),
         })
     }
 
@@ -54,7 +60,7 @@ impl Bench {
         match found {
             Ok(measurement) => Ok(Measured {
                 measurement,
-                cycles: cycles(),
+                cycles: self.cycles(folder.path()),
             }),
             Err(reason) => Err(BenchError::Refused {
                 workload,
@@ -62,9 +68,16 @@ impl Bench {
             }),
         }
     }
-}
 
-/// Modelled cycles of the first call of `trident_bench_run` in the image.
-fn cycles() -> Result<u64, String> {
-    Err("instructions are counted, not traced".to_owned())
+    /// Modelled cycles of the measured run, the code that brings inputs in left out, of the blob in a folder.
+    fn cycles(&self, folder: &Path) -> Result<u64, String> {
+        let tracer = self.tracer.as_ref().map_err(Clone::clone)?;
+        let loader = device::loader(self.board, folder).map_err(|error| error.to_string())?;
+        let arguments = ["-device".into(), loader.into()];
+        let trace = tracer.trace(&self.elf, &arguments, "trident_bench_run", 1);
+        let trace = trace.map_err(|reason| reason.to_string())?;
+        Ok(trace
+            .without(|name| INPUT_CODE.iter().any(|part| name.contains(part)))
+            .cycles)
+    }
 }

@@ -10,6 +10,7 @@
 
 mod build;
 pub mod code;
+pub mod cycles;
 pub mod elsewhere;
 mod measure;
 mod report;

@@ -241,7 +241,13 @@ mod tests {
             static_bytes: BOARDS[0].arena_len as u64 + 16,
             functions: Vec::new(),
         };
-        WorkloadReport::new(workload, &BOARDS[0], &build(workload)?, &measured, &code)
+        WorkloadReport::new(
+            workload,
+            &BOARDS[0],
+            &build(workload, Default::default())?,
+            &measured,
+            &code,
+        )
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod eval;
 pub mod inspect;
 pub mod interrupt;
+pub mod plan;
 pub mod quantize;
 pub mod table;
 pub mod train;
@@ -45,6 +46,8 @@ enum Command {
     Eval(eval::Args),
     /// Show what a blob holds
     Inspect(inspect::Args),
+    /// Show what lies where in a model's arena, and draw it
+    Plan(plan::Args),
     /// Count what models cost on a board: instructions, flash, RAM
     Bench(bench::Args),
 }
@@ -66,6 +69,7 @@ pub fn main() -> ExitCode {
         Command::Quantize(args) => quantize::run(args, cli.json),
         Command::Eval(args) => eval::run(args, cli.json),
         Command::Inspect(args) => inspect::run(args, cli.json),
+        Command::Plan(args) => plan::run(args, cli.json),
         Command::Bench(args) => bench::run(args, cli.json),
     };
     match result {

@@ -64,6 +64,18 @@ pub fn run_to_end(
     })
 }
 
+/// The emulator's argument, to `-device`, that puts the blob of such a folder into a slot.
+///
+/// # Errors
+/// There is no blob, or it fits no slot.
+pub fn loader(board: &'static Board, folder: &Path) -> Result<String, DeviceError> {
+    let path = folder.join(BLOB_FILE);
+    let len = std::fs::metadata(&path)
+        .map_err(DeviceError::io(format!("read {}", path.display())))?
+        .len();
+    loader_option(board, &path, len as usize)
+}
+
 /// What emulator and image said. They say little, less than a pipe holds.
 fn said(child: &mut Child) -> String {
     let mut log = Vec::new();

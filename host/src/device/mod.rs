@@ -19,10 +19,11 @@ mod transport;
 use std::io;
 use std::time::Duration;
 
-pub use batch::run_to_end;
+pub use batch::{loader, run_to_end};
 pub use boards::{BOARDS, Board, Slot};
 pub use client::{Client, DeviceInfo, RunResult};
 pub use log::Log;
+pub(crate) use qemu::dying_with_us;
 pub use qemu::{LinkKind, Qemu};
 pub use target::{ParseTargetError, Target};
 pub use transport::Transport;

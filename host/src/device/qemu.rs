@@ -163,7 +163,7 @@ fn log_table(elf: &Path) -> Result<Table, DeviceError> {
 }
 
 /// A command that the kernel kills when the thread that started it ends, if `setpriv` is there to arrange it.
-fn dying_with_us(program: &Path) -> Command {
+pub(crate) fn dying_with_us(program: &Path) -> Command {
     let setpriv = PathBuf::from("/usr/bin/setpriv");
     if !setpriv.exists() {
         return Command::new(program);

@@ -106,6 +106,11 @@ impl Toolchain {
         Ok(Self { workspace })
     }
 
+    /// The sources, and where what is built from them lies.
+    pub fn workspace(&self) -> &Workspace {
+        &self.workspace
+    }
+
     /// QEMU for ARM, installed if it was missing.
     ///
     /// # Errors
@@ -157,6 +162,7 @@ impl Toolchain {
             .current_dir(self.workspace.root())
             .args(["--locked", "--package", "trident-firmware", "--profile", "firmware"])
             .args(["--no-default-features", "--features", board.feature])
+            .args(["--bin", image.program()])
             .arg("--target-dir")
             .arg(&folder);
         let notice = format!("building firmware for {} with {compiler}", board.name);
@@ -194,6 +200,10 @@ pub enum Image {
     Measuring,
     /// Runs a model once and ends: the engine alone.
     Engine,
+    /// Compares the kernels' inner loops with their portable twins and ends.
+    Selftest,
+    /// The README's example.
+    Example,
 }
 
 impl Image {
@@ -203,6 +213,8 @@ impl Image {
             Self::Serving => "trident-firmware",
             Self::Measuring => "trident-bench",
             Self::Engine => "trident-engine",
+            Self::Selftest => "kernels-selftest",
+            Self::Example => "three-heads",
         }
     }
 
@@ -212,6 +224,8 @@ impl Image {
             Self::Serving => "",
             Self::Measuring => "-bench",
             Self::Engine => "-engine",
+            Self::Selftest => "-selftest",
+            Self::Example => "-example",
         }
     }
 }
@@ -265,7 +279,7 @@ fn place(built: &Path, elf: &Path) -> Result<(), ToolchainError> {
 }
 
 /// The first line of `program --version`, if it can be run.
-fn version(program: &Path) -> Option<String> {
+pub(crate) fn version(program: &Path) -> Option<String> {
     let output = workspace::clean(program).arg("--version").output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     output
@@ -275,7 +289,7 @@ fn version(program: &Path) -> Option<String> {
 }
 
 /// A command as one would type it.
-fn words(command: &Command) -> String {
+pub(crate) fn words(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }

@@ -6,7 +6,7 @@
 
 use core::ops::Range;
 
-use super::GraphError;
+use super::{GraphError, MAX_TURNS};
 use crate::graph::{Graph, MAX_NODES, MAX_TENSORS, Node, Op};
 use crate::kernels;
 use crate::schedule::{self, Schedule, rows_per_step, rows_read};
@@ -60,11 +60,11 @@ impl Lives {
 
     /// Fills in the bands.
     fn join(&mut self, graph: &Graph<'_>) -> Result<(), GraphError> {
-        let mut first = 0;
+        let (mut first, mut turns) = (0, 0);
         while first < graph.node_count() {
             let band = schedule::band(graph, first).ok_or(GraphError::Stream { node: first })?;
             if band.len() > 1 {
-                check_band(graph, &band)?;
+                check_band(graph, &band, &mut turns)?;
             }
             self.bands[band.clone()].fill((band.start as u8, band.end as u8 - 1));
             first = band.end;
@@ -96,9 +96,10 @@ pub(super) fn check(graph: &Graph<'_>) -> Result<(), GraphError> {
     check_scratch(graph, &lives)
 }
 
-/// Nodes of a band serve the same heads, its streamed tensors are read inside it alone, and keep every row that is still read.
+/// Nodes of a band have rows and serve the same heads, its streamed tensors are read inside it alone, and keep every row that is still
+/// read. `turns` counts the steps of all bands.
 #[inline(never)]
-fn check_band(graph: &Graph<'_>, band: &Range<usize>) -> Result<(), GraphError> {
+fn check_band(graph: &Graph<'_>, band: &Range<usize>, turns: &mut u32) -> Result<(), GraphError> {
     let heads = graph.node(band.start).map(|node| node.heads);
     let mut schedule = Schedule::new(*graph, band.clone());
     for (index, node) in graph.nodes().enumerate() {
@@ -109,13 +110,18 @@ fn check_band(graph: &Graph<'_>, band: &Range<usize>) -> Result<(), GraphError> 
             of_band && graph.tensor(tensor).is_some_and(|tensor| tensor.is_streamed())
         };
         let foreign = !inside && node.reads().any(streamed);
-        let alike = Some(node.heads) == heads && node.writes().is_some() && keeps_whole_steps(graph, &node);
+        let has_rows = node.writes().is_some() && node.op != Op::Readings && !node.op.is_linear();
+        let alike = Some(node.heads) == heads && has_rows && keeps_whole_steps(graph, &node);
         if foreign || inside && !alike {
             return Err(fault);
         }
     }
     while let Some(turn) = schedule.next() {
         let fault = GraphError::Stream { node: turn.node };
+        *turns += 1;
+        if *turns > MAX_TURNS {
+            return Err(fault);
+        }
         let node = graph.node(turn.node).ok_or(fault)?;
         let output = graph.tensor(node.output.into()).ok_or(fault)?;
         for tensor in node.reads() {

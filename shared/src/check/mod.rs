@@ -20,6 +20,9 @@ use crate::spec::HeadSet;
 /// The most multiplications that one run may take: about an hour on a slow core, far above any model that fits a board.
 pub const MAX_MACS: u64 = 1 << 32;
 
+/// The most steps that all bands together may take: a blob's checks follow every one.
+pub const MAX_TURNS: u32 = 1 << 16;
+
 /// The most golden vectors a blob may carry: each is a whole run at boot.
 pub const MAX_GOLDEN_VECTORS: usize = 16;
 
@@ -52,7 +55,7 @@ pub enum GraphError {
         /// Its number.
         node: usize,
     },
-    /// A streamed tensor has no reader behind its writer, or keeps too few rows for them.
+    /// A streamed tensor has no reader behind its writer, keeps too few rows for them, or has too many in all.
     Stream {
         /// The node that cannot run.
         node: usize,

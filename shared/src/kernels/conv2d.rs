@@ -1,7 +1,7 @@
 //! Convolution over all channels: windows are widened into scratch memory, two pixels at a time, and multiplied from there.
 
 use super::micro::{linear, tile};
-use super::{Rows, Window};
+use super::{Rows, Weighted};
 use crate::layout::{rows, tiles};
 use crate::spec::Shape;
 
@@ -16,14 +16,9 @@ pub const fn scratch_words(kernel: usize, input: Shape, output: Shape) -> usize 
 ///
 /// # Shapes
 /// `stream` of `output.c` channels; `out[output.w][output.c]`.
-pub fn conv2d(
-    input: &Rows<'_>,
-    window: &Window,
-    stream: &[u32],
-    zero_point: i8,
-    scratch: &mut [u32],
-    (out, output, row): (&mut [i8], Shape, usize),
-) {
+pub fn conv2d(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], out: &mut [i8]) {
+    let (window, output, row) = (&layer.window, layer.output, layer.row);
+    let (stream, zero_point) = (layer.stream, layer.zero_point);
     let segment = window.kernel * input.channels();
     let channels = usize::from(output.c);
     let words = tiles::window_words(window.kernel, segment);
@@ -104,14 +99,9 @@ pub const fn compact_scratch_words(kernel: usize, input: Shape, output: Shape) -
 ///
 /// # Shapes
 /// As [`conv2d`], `stream` of `output.c` rows.
-pub fn compact_conv2d(
-    input: &Rows<'_>,
-    window: &Window,
-    stream: &[u32],
-    zero_point: i8,
-    scratch: &mut [u32],
-    (out, output, row): (&mut [i8], Shape, usize),
-) {
+pub fn compact_conv2d(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], out: &mut [i8]) {
+    let (window, output, row) = (&layer.window, layer.output, layer.row);
+    let (stream, zero_point) = (layer.stream, layer.zero_point);
     let segment = window.kernel * input.channels();
     let columns = window.kernel * segment;
     let (codes, rest) = scratch.split_at_mut(columns.div_ceil(4));

@@ -112,6 +112,21 @@ impl Window {
     }
 }
 
+/// A step of a layer with weights: all but its codes.
+#[derive(Clone, Copy, Debug)]
+pub struct Weighted<'a> {
+    /// Parameters, in the operator's order.
+    pub stream: &'a [u32],
+    /// What requantisation adds.
+    pub zero_point: i8,
+    /// The window; without meaning where an operator has a window of its own.
+    pub window: Window,
+    /// `[h, w, c]` of the whole output.
+    pub output: Shape,
+    /// The first row that the step writes.
+    pub row: usize,
+}
+
 /// Words of a node's stream of parameters; zero of an operator without weights.
 pub fn stream_words(node: &Node, input: &Tensor, output: &Tensor) -> usize {
     let (kernel, channels, outputs) = (
@@ -136,10 +151,13 @@ pub fn stream_words(node: &Node, input: &Tensor, output: &Tensor) -> usize {
     }
 }
 
-/// A node's scratch memory, in bytes of the arena: from `p0` on; empty at the arena's start, whatever `p0` says, if it needs none.
+/// A node's scratch memory, in bytes of the arena: from `p0` on, or nothing if it needs none.
 pub fn scratch(node: &Node, input: &Tensor, output: &Tensor) -> core::ops::Range<usize> {
     let words = scratch_words(node, input, output);
-    let start = if words > 0 { node.p[0] as u32 as usize } else { 0 };
+    if words == 0 {
+        return 0..0;
+    }
+    let start = node.p[0] as u32 as usize;
     start..start.saturating_add(words.saturating_mul(4))
 }
 

@@ -1,8 +1,8 @@
 //! Each pixel doubled in both directions, then a 3×3 convolution, without the doubled picture.
 
-use super::Rows;
 use super::micro::{bytes, upsample as micro};
-use crate::layout::upsample::{CHANNELS, group_words, phase_words, pixel_words};
+use super::{Rows, Weighted};
+use crate::layout::upsample::{CHANNELS, PHASES, group_words, phase_words, pixel_words};
 use crate::spec::Shape;
 
 /// Rows of the input that a step reads.
@@ -18,13 +18,9 @@ pub const fn scratch_words(input: Shape) -> usize {
 /// # Shapes
 /// `stream` of `output_channels`, of input channels that are a multiple of four; `out[2][2 · input.w][output_channels]`; `row` is the
 /// even one.
-pub fn conv3x3(
-    input: &Rows<'_>,
-    stream: &[u32],
-    zero_point: i8,
-    scratch: &mut [u32],
-    (out, output_channels, row): (&mut [i8], usize, usize),
-) {
+pub fn conv3x3(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], out: &mut [i8]) {
+    let (stream, zero_point, row) = (layer.stream, layer.zero_point, layer.row);
+    let output_channels = usize::from(layer.output.c);
     let pixels = usize::from(input.shape.w);
     let pixel_words = pixel_words(input.channels());
     let line_words = (pixels + 2) * pixel_words;
@@ -41,7 +37,9 @@ pub fn conv3x3(
         }
     }
     let out_row = 2 * pixels * output_channels;
-    let phases = stream.chunks_exact(phase_words(output_channels, pixel_words));
+    let phases = stream
+        .chunks_exact(phase_words(output_channels, pixel_words))
+        .take(PHASES);
     for (phase, stream) in phases.enumerate() {
         let (line, column) = (phase / 2, phase % 2);
         let rows = [line, line + 1].map(|line| &scratch[line * line_words..][..line_words][column * pixel_words..]);

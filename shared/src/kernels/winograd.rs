@@ -1,7 +1,7 @@
 //! A 3×3 convolution with stride 1 by Winograd's F(2×2, 3×3): 16 products instead of 36 per 2×2 outputs and pair of channels.
 
 use super::micro::{Quads, winograd as micro};
-use super::{Rows, Window};
+use super::{Rows, Weighted};
 use crate::layout::winograd::{CHANNELS, INPUTS, OUTPUTS, POSITIONS, TILES, group_words, position_words};
 use crate::spec::Shape;
 
@@ -17,14 +17,9 @@ pub const fn scratch_words(input: Shape) -> usize {
 ///
 /// # Shapes
 /// `stream` of `output.c` channels; channels of input and output are multiples of four; `out[1 or 2][output.w][output.c]`.
-pub fn conv3x3(
-    input: &Rows<'_>,
-    window: &Window,
-    stream: &[u32],
-    zero_point: i8,
-    scratch: &mut [u32],
-    (out, output, row): (&mut [i8], Shape, usize),
-) {
+pub fn conv3x3(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], out: &mut [i8]) {
+    let (window, output, row) = (&layer.window, layer.output, layer.row);
+    let (stream, zero_point) = (layer.stream, layer.zero_point);
     let (width, channels) = (usize::from(output.w), usize::from(output.c));
     let words = TILES * position_words(input.channels());
     let (x, sums) = scratch.split_at_mut(POSITIONS * words);
@@ -38,13 +33,28 @@ pub fn conv3x3(
             transform(input, (window.top(row), window.left(column)), words, &mut x[tile..]);
         }
         let pixels = (width - column).min(TILES * OUTPUTS);
-        for (group, group_words) in stream.chunks_exact(group_words(input.channels())).enumerate() {
+        let groups = stream
+            .chunks_exact(group_words(input.channels()))
+            .take(channels / CHANNELS);
+        for (group, group_words) in groups.enumerate() {
             let (weights, trailer) = group_words.split_at(group_words.len() - 2 * CHANNELS);
             let Some(trailer) = trailer.first_chunk() else { return };
             micro::products(weights, x, sums);
             let start = column * channels + group * CHANNELS;
-            let out = [&mut upper[start..], lower.get_mut(start..).unwrap_or_default()];
-            micro::output(sums, trailer, zero_point, (out, channels, pixels));
+            if lower.is_empty() {
+                let (mut tile, mut below) = ([0; CHANNELS * TILES * OUTPUTS], [0; CHANNELS * TILES * OUTPUTS]);
+                micro::output(sums, trailer, zero_point, ([&mut tile, &mut below], CHANNELS, pixels));
+                for (codes, out) in tile
+                    .chunks_exact(CHANNELS)
+                    .take(pixels)
+                    .zip(upper[start..].chunks_mut(channels))
+                {
+                    out[..CHANNELS].copy_from_slice(codes);
+                }
+            } else {
+                let out = [&mut upper[start..], &mut lower[start..]];
+                micro::output(sums, trailer, zero_point, (out, channels, pixels));
+            }
         }
     }
 }

@@ -22,14 +22,12 @@ pub const BLOCK: usize = 4;
 /// Columns of a chunk: with weights and codes of 8 bits each, sums of an odd row stay below 2^23 and can be told from an even row's.
 pub const CHUNK: usize = 384;
 
-const _: () = assert!(CHUNK * 128 * 128 < 1 << 23 && CHUNK % 4 == 0);
+const _: () = assert!(CHUNK * 128 * 128 < 1 << 23 && CHUNK.is_multiple_of(4));
 
 /// Words of widened input: one per chunk, and two per four columns.
 pub const fn input_words(columns: usize) -> usize {
-    columns
-        .div_ceil(4)
-        .saturating_mul(2)
-        .saturating_add(columns.div_ceil(CHUNK))
+    let chunks = if columns <= CHUNK { 1 } else { columns.div_ceil(CHUNK) };
+    columns.div_ceil(4).saturating_mul(2).saturating_add(chunks)
 }
 
 /// Words of a stream for so many rows.

@@ -15,7 +15,7 @@ use core::ops::Range;
 use crate::arithmetic;
 use crate::blob::{ALIGNMENT, Blob, CRC};
 use crate::check;
-use crate::graph::{Node, Op, Tensor};
+use crate::graph::{Graph, Node, Op, Tensor};
 use crate::input::InputStep;
 use crate::kernels::micro::bytes;
 use crate::parameters::Parameters;
@@ -186,40 +186,96 @@ impl<'a> Network<'a> {
         }
         let graph = self.blob.graph();
         let mut number = 0;
-        while let Some(node) = graph.node(number) {
-            let operands = Operands::of(&graph, &node);
-            let streamed = operands.output.is_streamed();
-            let band = if streamed {
-                proven(schedule::band(&graph, number))
-            } else {
-                number..number + 1
-            };
-            if node.heads.intersects(heads) {
-                if streamed {
-                    for turn in Schedule::new(graph, band.clone()) {
-                        let node = proven(graph.node(turn.node));
-                        let bytes = self.step(&node, &Operands::of(&graph, &node), turn.row.into(), inputs)?;
-                        observe(&Step {
-                            node: turn.node,
-                            row: turn.row.into(),
-                            bytes,
-                        });
-                    }
-                } else {
-                    for row in operands.first_rows(&node) {
-                        let bytes = self.step(&node, &operands, row, inputs)?;
-                        observe(&Step {
-                            node: number,
-                            row,
-                            bytes,
-                        });
-                    }
+        while let Some((op, needed)) = graph.operator(number) {
+            let wanted = needed.intersects(heads);
+            if op.is_linear() {
+                if wanted {
+                    let written = step::linear(self.arena, &graph, number, self.parameters());
+                    let bytes = &self.arena[written];
+                    observe(&Step {
+                        node: number,
+                        row: 0,
+                        bytes,
+                    });
                 }
+                number += 1;
+            } else if op.is_output() {
+                if wanted {
+                    self.take_out(&graph, number);
+                    let bytes = &[];
+                    observe(&Step {
+                        node: number,
+                        row: 0,
+                        bytes,
+                    });
+                }
+                number += 1;
+            } else if op == Op::Readings {
+                if wanted {
+                    let written = self.read_readings(&graph, number, inputs)?;
+                    let bytes = &self.arena[written];
+                    observe(&Step {
+                        node: number,
+                        row: 0,
+                        bytes,
+                    });
+                }
+                number += 1;
+            } else {
+                number = self.run_rows(&graph, number, (heads, inputs), &mut observe)?;
             }
-            number = band.end;
         }
         self.last = heads;
         Ok(self.outputs())
+    }
+
+    /// Runs a node whose output has rows, or the whole band that it begins; gives the number of the node behind.
+    #[inline(never)]
+    fn run_rows(
+        &mut self,
+        graph: &Graph<'a>,
+        number: usize,
+        (heads, inputs): (HeadSet, &Inputs<'_>),
+        observe: &mut impl FnMut(&Step<'_>),
+    ) -> Result<usize, RunError> {
+        let node = proven(graph.node(number));
+        let operands = Operands::of(graph, &node);
+        let streamed = operands.output.is_streamed();
+        let band = if streamed {
+            proven(schedule::band(graph, number))
+        } else {
+            number..number + 1
+        };
+        let end = band.end;
+        if !node.heads.intersects(heads) {
+            return Ok(end);
+        }
+        if streamed {
+            for turn in Schedule::new(*graph, band) {
+                let node = proven(graph.node(turn.node));
+                let (operands, row) = (Operands::of(graph, &node), turn.row.into());
+                let bytes = self.step(&node, &operands, row, inputs)?;
+                observe(&Step {
+                    node: turn.node,
+                    row,
+                    bytes,
+                });
+            }
+        } else {
+            for row in operands.first_rows(&node) {
+                let bytes = self.step(&node, &operands, row, inputs)?;
+                observe(&Step {
+                    node: number,
+                    row,
+                    bytes,
+                });
+            }
+        }
+        Ok(end)
+    }
+
+    fn parameters(&self) -> Parameters<'a> {
+        Parameters::new(self.blob.parameters())
     }
 
     /// What the last run gave; nothing before the first and after a failed one.
@@ -272,23 +328,26 @@ impl<'a> Network<'a> {
         Ok(())
     }
 
-    /// One step of a node; gives the bytes that it wrote.
+    /// One step of a node with rows; gives the bytes that it wrote.
     fn step(&mut self, node: &Node, operands: &Operands, row: usize, inputs: &Inputs<'_>) -> Result<&[u8], RunError> {
         let written = operands.rows_written(node, row);
-        match node.op {
-            Op::Readings => self.read_readings(&operands.output, node, inputs)?,
-            Op::Picture => self.read_picture(&operands.output, (row, written.clone()), inputs)?,
-            Op::Probabilities | Op::Logits | Op::Value => {
-                self.take_out(&operands.input, node);
-                return Ok(&[]);
-            }
-            _ => step::run(self.arena, node, operands, row, Parameters::new(self.blob.parameters())),
+        if node.op == Op::Picture {
+            self.read_picture(&operands.output, (row, written.clone()), inputs)?;
+        } else {
+            step::run(self.arena, node, operands, (row, written.clone()), self.parameters());
         }
         Ok(&self.arena[written])
     }
 
     #[inline(never)]
-    fn read_readings(&mut self, output: &Tensor, node: &Node, inputs: &Inputs<'_>) -> Result<(), RunError> {
+    fn read_readings(
+        &mut self,
+        graph: &Graph<'a>,
+        number: usize,
+        inputs: &Inputs<'_>,
+    ) -> Result<Range<usize>, RunError> {
+        let node = proven(graph.node(number));
+        let output = proven(graph.tensor(node.output.into()));
         let (slot, row) = match node.input {
             0 => (InputSlot::Classification, inputs.classification),
             _ => (InputSlot::Regression, inputs.regression),
@@ -305,15 +364,16 @@ impl<'a> Network<'a> {
         if let Some(feature) = row.iter().position(|reading| !reading.is_finite()) {
             return Err(RunError::NotFinite { slot, feature });
         }
-        let parameters = Parameters::new(self.blob.parameters());
+        let parameters = self.parameters();
         let step = InputStep {
             inputs: parameters.proven(node.weights, output.shape.len()),
             segments: parameters.proven(node.table, node.p[0] as usize),
             inverse_scale: f32::from_bits(node.p[1] as u32),
             zero_point: output.zero_point,
         };
-        step.apply(row, bytemuck::cast_slice_mut(&mut self.arena[output.elements()]));
-        Ok(())
+        let written = output.elements();
+        step.apply(row, bytemuck::cast_slice_mut(&mut self.arena[written.clone()]));
+        Ok(written)
     }
 
     #[inline(never)]
@@ -338,9 +398,12 @@ impl<'a> Network<'a> {
         Ok(())
     }
 
-    fn take_out(&mut self, input: &Tensor, node: &Node) {
+    #[inline(never)]
+    fn take_out(&mut self, graph: &Graph<'a>, number: usize) {
+        let node = proven(graph.node(number));
+        let input = proven(graph.tensor(node.input.into()));
         if node.op == Op::Logits {
-            self.results.logits = Some(*input);
+            self.results.logits = Some(input);
             return;
         }
         let sums: &[i32] = bytemuck::cast_slice(&self.arena[input.elements()]);
@@ -349,7 +412,7 @@ impl<'a> Network<'a> {
             self.results.value = sums[0] as f32 * scale + offset;
             return;
         }
-        let scales = Parameters::new(self.blob.parameters()).proven::<f32>(node.weights, sums.len());
+        let scales = self.parameters().proven::<f32>(node.weights, sums.len());
         let logits = &mut self.results.probabilities[..sums.len()];
         for ((logit, &sum), &scale) in logits.iter_mut().zip(sums).zip(scales) {
             *logit = sum as f32 * scale;

@@ -7,28 +7,33 @@ use super::proven;
 use crate::arithmetic::AddCodes;
 use crate::graph::{Element, Graph, NO_TABLE, Node, Op, Tensor};
 use crate::kernels::micro::bytes;
-use crate::kernels::{self, Rows, Window, conv2d, depthwise, elementwise, linear, resample, upsampled, winograd};
+use crate::kernels::{self, Rows, Weighted, Window};
+use crate::kernels::{conv2d, depthwise, elementwise, linear, resample, upsampled, winograd};
+use crate::layout::rows::BLOCK;
 use crate::parameters::Parameters;
 use crate::schedule::rows_per_step;
 
-/// The tensors of a node; those that it does not have repeat one that it has.
+/// The tensors of a node with rows.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Operands {
-    /// Read, or of an input node written.
+    /// Read, or by an input node written.
     pub input: Tensor,
-    /// Read second.
+    /// Read second, by the operators that read two; else as `input`.
     pub second: Tensor,
-    /// Written, or of an output node read.
+    /// Written.
     pub output: Tensor,
 }
 
 impl Operands {
     pub(super) fn of(graph: &Graph<'_>, node: &Node) -> Self {
-        let tensor = |number: u8| proven(graph.tensor(number.into()));
-        let output = tensor(if node.op.is_output() { node.input } else { node.output });
-        let input = if node.op.is_input() { output } else { tensor(node.input) };
+        let output = proven(graph.tensor(node.output.into()));
+        let input = if node.op.is_input() {
+            output
+        } else {
+            proven(graph.tensor(node.input.into()))
+        };
         let second = if node.op.is_binary() {
-            tensor(node.second)
+            proven(graph.tensor(node.second.into()))
         } else {
             input
         };
@@ -37,11 +42,7 @@ impl Operands {
 
     /// The first row of each step.
     pub(super) fn first_rows(&self, node: &Node) -> StepBy<Range<usize>> {
-        let height = usize::from(self.output.shape.h);
-        match node.op {
-            op if op.is_output() => (0..1).step_by(1),
-            _ => (0..height).step_by(self.rows_per_step(node)),
-        }
+        (0..usize::from(self.output.shape.h)).step_by(self.rows_per_step(node))
     }
 
     fn rows_per_step(&self, node: &Node) -> usize {
@@ -51,73 +52,103 @@ impl Operands {
     /// The bytes that a step writes.
     pub(super) fn rows_written(&self, node: &Node, row: usize) -> Range<usize> {
         let output = &self.output;
-        let size = match output.element {
-            Element::I8 => 1,
-            Element::I32 => 4,
-        };
         let place = if output.is_streamed() {
             row % usize::from(output.kept)
         } else {
             row
         };
         let rows = self.rows_per_step(node).min(usize::from(output.shape.h) - row);
-        let start = output.offset as usize + place * output.row_len() * size;
-        start..start + rows * output.row_len() * size
+        let start = output.offset as usize + place * output.row_len();
+        start..start + rows * output.row_len()
     }
 }
 
-/// Runs a step of a node that reads tensors and writes one.
-pub(super) fn run(arena: &mut [u8], node: &Node, operands: &Operands, row: usize, parameters: Parameters<'_>) {
-    let written = operands.rows_written(node, row);
+/// Runs a linear layer, in the one step that it takes; gives the bytes that it wrote.
+#[inline(never)]
+pub(super) fn linear(arena: &mut [u8], graph: &Graph<'_>, number: usize, parameters: Parameters<'_>) -> Range<usize> {
+    let node = &proven(graph.node(number));
+    let [input, output] = [node.input, node.output].map(|tensor| proven(graph.tensor(tensor.into())));
+    let (columns, rows, codes) = (input.count(), output.count(), output.element == Element::I8);
+    let stream = parameters.words_from(node.weights);
+    let from = input.offset as usize..input.offset as usize + columns;
+    // Whole blocks are written, so that the last may reach beyond the output's elements, though not its place.
+    let blocks = rows.next_multiple_of(BLOCK) * if codes { 1 } else { 4 };
+    let to = output.offset as usize..output.offset as usize + blocks;
+    if node.op == Op::NarrowLinear {
+        let [from, to] = disjoint(arena, [from, to]);
+        let to = bytemuck::cast_slice_mut(to);
+        linear::narrow_linear(bytemuck::cast_slice(from), stream, node.p[1] as i8, to);
+        finish(node, parameters, to);
+        return output.elements();
+    }
+    let scratch = node.p[0] as u32 as usize;
+    let scratch = scratch..scratch + 4 * linear::scratch_words(columns);
+    let [from, to, scratch] = disjoint(arena, [from, to, scratch]);
+    let (from, scratch) = (bytemuck::cast_slice(from), bytemuck::cast_slice_mut(scratch));
+    if codes {
+        let to = bytemuck::cast_slice_mut(to);
+        linear::linear(from, stream, node.p[1] as i8, scratch, to);
+        finish(node, parameters, to);
+    } else {
+        linear::linear_sums(from, stream, scratch, bytemuck::cast_slice_mut(to));
+    }
+    output.elements()
+}
+
+/// What is left to do with codes: keep those of a layer with weights in its range, and look them up.
+fn finish(node: &Node, parameters: Parameters<'_>, codes: &mut [i8]) {
+    if node.op.is_weighted() && (node.lo, node.hi) != (i8::MIN, i8::MAX) {
+        elementwise::clamp(codes, node.lo, node.hi);
+    }
+    if node.table != NO_TABLE {
+        bytes::look_up(proven(parameters.proven::<i8>(node.table, 256).first_chunk()), codes);
+    }
+}
+
+/// Runs a step of a node with rows that reads tensors.
+pub(super) fn run(
+    arena: &mut [u8],
+    node: &Node,
+    operands: &Operands,
+    (row, written): (usize, Range<usize>),
+    parameters: Parameters<'_>,
+) {
     if node.op.is_binary() {
         return combine(arena, node, operands, (row, written));
     }
     let Operands { input, output, .. } = operands;
-    let stream = parameters.proven::<u32>(node.weights, kernels::stream_words(node, input, output));
-    // A linear layer writes whole blocks.
-    let reach = if node.op.is_linear() { output.range() } else { written };
-    let scratch = kernels::scratch(node, input, output);
-    let [from, to, scratch] = disjoint(arena, [input.range(), reach, scratch]);
+    // An operator without weights has none to read.
+    let stream = if node.op.is_weighted() {
+        parameters.words_from(node.weights)
+    } else {
+        &[]
+    };
+    let [from, to, scratch] = disjoint(arena, [input.range(), written, kernels::scratch(node, input, output)]);
     let (codes, scratch) = (bytemuck::cast_slice(from), bytemuck::cast_slice_mut(scratch));
-    let zero_point = node.p[1] as i8;
-    if output.element == Element::I32 {
-        return linear::linear_sums(
-            &codes[..input.shape.len()],
-            stream,
-            scratch,
-            bytemuck::cast_slice_mut(to),
-        );
-    }
     let to: &mut [i8] = bytemuck::cast_slice_mut(to);
-    let (rows, window, channels) = (Rows::of(input, codes), Window::of(node), usize::from(output.shape.c));
+    let rows = Rows::of(input, codes);
+    let weighted = Weighted {
+        stream,
+        zero_point: node.p[1] as i8,
+        window: Window::of(node),
+        output: output.shape,
+        row,
+    };
     match node.op {
-        Op::Linear => linear::linear(&codes[..input.shape.len()], stream, zero_point, scratch, to),
-        Op::NarrowLinear => linear::narrow_linear(&codes[..input.shape.len()], stream, zero_point, to),
-        Op::Conv2d => conv2d::conv2d(&rows, &window, stream, zero_point, scratch, (to, output.shape, row)),
-        Op::CompactConv2d => {
-            conv2d::compact_conv2d(&rows, &window, stream, zero_point, scratch, (to, output.shape, row));
-        }
-        Op::WinogradConv3x3 => {
-            winograd::conv3x3(&rows, &window, stream, zero_point, scratch, (to, output.shape, row));
-        }
-        Op::UpsampledConv3x3 => upsampled::conv3x3(&rows, stream, zero_point, scratch, (to, channels, row)),
-        Op::DepthwiseConv2d => depthwise::depthwise(&rows, &window, stream, zero_point, (to, row)),
-        Op::DepthwiseConv3x3 => {
-            depthwise::depthwise3x3(&rows, &window, stream, zero_point, scratch, (to, output.shape, row));
-        }
-        Op::UpsampledDepthwiseConv3x3 => depthwise::doubled3x3(&rows, stream, zero_point, scratch, (to, row)),
+        Op::Conv2d => conv2d::conv2d(&rows, &weighted, scratch, to),
+        Op::CompactConv2d => conv2d::compact_conv2d(&rows, &weighted, scratch, to),
+        Op::WinogradConv3x3 => winograd::conv3x3(&rows, &weighted, scratch, to),
+        Op::UpsampledConv3x3 => upsampled::conv3x3(&rows, &weighted, scratch, to),
+        Op::DepthwiseConv2d => depthwise::depthwise(&rows, &weighted, to),
+        Op::DepthwiseConv3x3 => depthwise::depthwise3x3(&rows, &weighted, scratch, to),
+        Op::UpsampledDepthwiseConv3x3 => depthwise::doubled3x3(&rows, &weighted, scratch, to),
         Op::MaxPool2d => return resample::max_pool2d(&rows, node.kernel.into(), (to, row)),
         Op::Upsample2d => return resample::upsample2d(&rows, node.kernel.into(), (to, row)),
         Op::Lut if input.shape == output.shape => to.copy_from_slice(rows.row(row as isize).unwrap_or_default()),
         Op::Lut => to.copy_from_slice(&codes[..to.len()]),
-        _ => unreachable!("every operator that reads one tensor stands above"),
+        _ => unreachable!("every operator with rows that reads one tensor stands above"),
     }
-    if node.op.is_weighted() && (node.lo, node.hi) != (i8::MIN, i8::MAX) {
-        elementwise::clamp(to, node.lo, node.hi);
-    }
-    if node.table != NO_TABLE {
-        bytes::look_up(proven(parameters.proven::<i8>(node.table, 256).first_chunk()), to);
-    }
+    finish(node, parameters, to);
 }
 
 /// Runs a step of a node that reads two tensors, or one of them twice.

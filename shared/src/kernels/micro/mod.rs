@@ -33,6 +33,18 @@ pub struct Quads<'a> {
     pub pitch: usize,
 }
 
+/// Columns of one code beside the pixels of a row, such as padding.
+#[derive(Clone, Copy, Debug)]
+pub struct Border {
+    /// The code.
+    pub code: i8,
+    /// Columns before the first pixel.
+    pub left: usize,
+    /// Columns after the last pixel.
+    pub right: usize,
+}
+
+#[cfg(dsp)]
 impl Quads<'_> {
     /// Whether so many pixels lie inside.
     pub(crate) const fn holds(&self, pixels: usize) -> bool {

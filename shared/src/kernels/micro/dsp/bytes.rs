@@ -13,6 +13,7 @@ global_asm!(
     r#"
     .pushsection .text.trident_bytes_widen,"ax",%progbits
     .syntax unified
+    .arch   armv7e-m
     .global trident_bytes_widen
     .type   trident_bytes_widen, %function
     .thumb_func
@@ -67,6 +68,7 @@ global_asm!(
     r#"
     .pushsection .text.trident_bytes_centre,"ax",%progbits
     .syntax unified
+    .arch   armv7e-m
     .global trident_bytes_centre
     .type   trident_bytes_centre, %function
     .thumb_func
@@ -106,6 +108,7 @@ global_asm!(
     r#"
     .pushsection .text.trident_bytes_larger,"ax",%progbits
     .syntax unified
+    .arch   armv7e-m
     .global trident_bytes_larger
     .type   trident_bytes_larger, %function
     .thumb_func
@@ -161,6 +164,7 @@ global_asm!(
     r#"
     .pushsection .text.trident_bytes_look_up,"ax",%progbits
     .syntax unified
+    .arch   armv7e-m
     .global trident_bytes_look_up
     .type   trident_bytes_look_up, %function
     .thumb_func
@@ -212,6 +216,7 @@ global_asm!(
     r#"
     .pushsection .text.trident_bytes_add,"ax",%progbits
     .syntax unified
+    .arch   armv7e-m
     .global trident_bytes_add
     .type   trident_bytes_add, %function
     .thumb_func

@@ -24,6 +24,7 @@ global_asm!(
     r#"
     .pushsection .text.trident_linear_rows,"ax",%progbits
     .syntax unified
+    .arch   armv7e-m
 
     .macro trident_linear_quad xa, xb
     ldm     r0!, {r10, r11, r12, lr}
@@ -193,6 +194,7 @@ global_asm!(
     r#"
     .pushsection .text.trident_linear_widen,"ax",%progbits
     .syntax unified
+    .arch   armv7e-m
 
     // r0 codes, r1 out, r2 end of codes
     .global trident_linear_widen

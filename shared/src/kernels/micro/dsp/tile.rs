@@ -23,6 +23,7 @@ global_asm!(
     r#"
     .pushsection .text.trident_tiles,"ax",%progbits
     .syntax unified
+    .arch   armv7e-m
 
     // r0 stream, r1 x, r2 quads, with the highest bit set for sums, r3 zero point; then out, the second pixel's, end of out.
     // Codes: a group per four outputs, all of the same x. Sums: weights and x per eight outputs, one after the other.
@@ -41,14 +42,15 @@ trident_tiles:
     and     r4, r4, #7
     movs    r5, #88                 // bytes of a quad
     adr.w   r6, 3f + 1
-    mla     r4, r4, r5, r6
+    mla     lr, r4, r5, r6
     cmp     r2, #8
     bhi     1f
-    strd    r4, r3, [sp, #16]
+    strd    lr, r3, [sp, #16]
     b.w     6f
 
-1:  adr.w   r5, 2f + 1
-    strd    r5, r3, [sp, #16]
+1:  mov     r4, lr
+    adr.w   lr, 2f + 1
+    strd    lr, r3, [sp, #16]
     lsls    r5, r2, #4
     add     r3, r1, r5
     strd    r3, r5, [sp, #24]
@@ -102,7 +104,7 @@ trident_tiles:
     .irp    code, r2, r3, r4, r5, r6, r7, r8, r9
     ssat    \code, #8, \code
     .endr
-    ldm     sp, {r1, r10, r11, r12}
+    ldm     sp, {r1, r10, r11, r12, lr}
     bfi     r2, r3, #8, #8
     bfi     r4, r5, #8, #8
     bfi     r6, r7, #8, #8
@@ -116,7 +118,7 @@ trident_tiles:
     beq     9f
     ldm     r0, {r2-r5}
     ldm     r0!, {r6-r9}
-    ldr.w   pc, [sp, #16]
+    bx      lr
 
 7:  ldr     r10, [sp, #4]           // sums; x goes on, its end does so too
     add     r12, r1, r11
@@ -128,7 +130,8 @@ trident_tiles:
 8:  cmp     r10, r12
     beq     9f
     ldm     r11, {r2-r9}
-    ldr.w   pc, [sp, #16]
+    cmp     r0, r0
+    ldr.w   pc, [sp, #36]
 
 9:  add     sp, #72
     pop     {r4-r11, pc}
@@ -144,6 +147,7 @@ global_asm!(
     r#"
     .pushsection .text.trident_tile_widen,"ax",%progbits
     .syntax unified
+    .arch   armv7e-m
 
     .macro  trident_tile_widen_quad
     ldr     r6, [r0], #4
@@ -299,7 +303,7 @@ pub(super) fn sums_in_turn(weights: &[u32], x: &[u32], x_words: usize, out: &mut
         trident_tiles(
             weights.as_ptr(),
             x.as_ptr(),
-            x_words / QUAD | SUMS,
+            (x_words / QUAD) | SUMS,
             0,
             out.start.cast(),
             core::ptr::null_mut(),

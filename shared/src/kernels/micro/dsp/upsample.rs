@@ -61,9 +61,8 @@ trident_windows2x2:
     add     r1, r0, r1, lsl #3
     and     r12, r12, #7                @ words that are missing to a whole round of the loop
     movs    r3, #68
-    adr.w   lr, 2f
+    adr.w   lr, 2f + 1
     mla     lr, r12, r3, lr
-    add     lr, lr, #1
     subs    r5, #1
     stm     sp, {r4-r10}
     str     lr, [sp, #28]

@@ -1,6 +1,6 @@
 //! Four channels of a row, each with its own window; weights as in [`layout::depthwise`](crate::layout::depthwise).
 
-use super::super::Quads;
+use super::super::{Border, Quads};
 use super::{dual, halves, quad, requantize, word};
 use crate::layout::depthwise::{CHANNELS, DOUBLED_WORDS, WINDOW_WORDS};
 
@@ -12,22 +12,44 @@ pub const COLUMN2_WORDS: usize = 4;
 /// Columns of three rows: per pixel four words `(row 0, row 1)`, one per channel, then row 2 widened.
 ///
 /// # Shapes
-/// `out`: [`COLUMN3_WORDS`] per pixel.
-pub fn columns3(rows: [Quads<'_>; 3], out: &mut [u32]) {
-    for (pixel, out) in out.chunks_exact_mut(COLUMN3_WORDS).enumerate() {
-        pairs([&rows[0], &rows[1]], pixel, &mut out[..CHANNELS]);
-        out[CHANNELS..].copy_from_slice(&quad(&rows[2], pixel));
+/// `out`: [`COLUMN3_WORDS`] per column, those of the border included.
+pub fn columns3(rows: [Quads<'_>; 3], border: &Border, out: &mut [u32]) {
+    let columns = out.len() / COLUMN3_WORDS;
+    let inside = border.left..columns - border.right;
+    for (column, out) in out.chunks_exact_mut(COLUMN3_WORDS).enumerate() {
+        if inside.contains(&column) {
+            let pixel = column - border.left;
+            pairs([&rows[0], &rows[1]], pixel, &mut out[..CHANNELS]);
+            out[CHANNELS..].copy_from_slice(&quad(&rows[2], pixel));
+        } else {
+            out.fill(twice(border.code));
+        }
     }
 }
 
-/// Columns of two rows: per pixel four words `(row 0, row 1)`, one per channel.
+/// Columns of rows 0 and 1, then columns of rows 1 and 2: per pixel four words, one per channel. One column of `border` on each side.
 ///
 /// # Shapes
-/// `out`: [`COLUMN2_WORDS`] per pixel.
-pub fn columns2(rows: [Quads<'_>; 2], out: &mut [u32]) {
-    for (pixel, out) in out.chunks_exact_mut(COLUMN2_WORDS).enumerate() {
-        pairs([&rows[0], &rows[1]], pixel, out);
+/// `out`: twice [`COLUMN2_WORDS`] per column, those of the border included.
+pub fn columns2(rows: [Quads<'_>; 3], border: i8, out: &mut [u32]) {
+    let columns = out.len() / (2 * COLUMN2_WORDS);
+    for (out, rows) in out
+        .chunks_exact_mut(columns * COLUMN2_WORDS)
+        .zip([[&rows[0], &rows[1]], [&rows[1], &rows[2]]])
+    {
+        for (column, out) in out.chunks_exact_mut(COLUMN2_WORDS).enumerate() {
+            if (1..columns - 1).contains(&column) {
+                pairs(rows, column - 1, out);
+            } else {
+                out.fill(twice(border));
+            }
+        }
     }
+}
+
+/// A code in both halves.
+const fn twice(code: i8) -> u32 {
+    word(code as i32, code as i32)
 }
 
 fn pairs(rows: [&Quads<'_>; 2], pixel: usize, out: &mut [u32]) {

@@ -58,7 +58,8 @@ pub fn products(weights: &[u32], x: &[u32], out: &mut [i32; POSITIONS * TILES * 
 /// `Aᵀ M A`, a quarter of it, bias and requantisation: 2×2 codes of four channels of two tiles side by side.
 ///
 /// # Shapes
-/// `trailer`: four biases, four multipliers; `out`: two rows, four codes every `pitch` bytes, `pixels` of up to four times.
+/// `trailer`: four biases, four multipliers; `out`: two rows, four codes every `pitch` bytes, `pixels` of up to four times. The second
+/// row may be empty, if there is none.
 pub fn output(
     sums: &[i32; POSITIONS * TILES * CHANNELS],
     trailer: &[u32; 2 * CHANNELS],
@@ -73,7 +74,8 @@ pub fn output(
             core::array::from_fn(|x| m(0, x).wrapping_add(m(1, x)).wrapping_add(m(2, x))),
             core::array::from_fn(|x| m(1, x).wrapping_sub(m(2, x)).wrapping_sub(m(3, x))),
         ];
-        for (row, out) in across.into_iter().zip([&mut *upper, &mut *lower]) {
+        let rows = across.into_iter().zip([&mut *upper, &mut *lower]);
+        for (row, out) in rows.filter(|(_, out)| !out.is_empty()) {
             let pair = [
                 row[0].wrapping_add(row[1]).wrapping_add(row[2]),
                 row[1].wrapping_sub(row[2]).wrapping_sub(row[3]),
