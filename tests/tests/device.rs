@@ -204,7 +204,8 @@ fn one_changed_weight_fails_the_self_test() {
     let packed = tiny::tiny().pack();
     let blob = Blob::new_checked(packed.bytes()).unwrap();
     let linear = blob.graph().nodes().find(|node| node.op == Op::Linear).unwrap();
-    let weight = blob.header().parameters_offset as usize + linear.weights as usize;
+    let head = 4 * size_of::<u32>(); // what stands before a block's weights
+    let weight = blob.header().parameters_offset as usize + linear.weights as usize + head;
     let mut changed = packed.bytes().to_vec();
     changed[weight] ^= 0x20;
     seal(&mut changed);

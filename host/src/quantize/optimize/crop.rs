@@ -17,8 +17,11 @@ pub fn shrink(graph: &mut PlainGraph) {
         if whole && windowed {
             let side = u16::from(node.kernel);
             let shape = &mut graph.tensors[tensor].shape;
-            (shape.h, shape.w) = (shape.h / side * side, shape.w / side * side);
-            graph.forget(tensor);
+            let cut = (shape.h / side * side, shape.w / side * side);
+            if cut != (shape.h, shape.w) {
+                (shape.h, shape.w) = cut;
+                graph.forget(tensor);
+            }
         }
     }
 }
