@@ -19,7 +19,7 @@ pub struct Emitted {
     pub nodes: Vec<Node>,
     /// Weights and tables.
     pub parameters: ParameterWriter,
-    /// Where tensors lie, then the scratch memory of each node.
+    /// Where tensors lie, then the scratch memory of each band, by its first node.
     pub plan: ArenaPlan,
 }
 
@@ -56,8 +56,14 @@ pub fn emit(graph: &PlainGraph, kept: &[u16]) -> Result<Emitted, LayerError> {
         },
         life: lives[tensor].0..=lives[tensor].1,
     });
+    // Nodes of a band take turns at one piece of scratch memory, that of the band's first node.
+    let scratch = |band: &RangeInclusive<usize>| band.clone().map(|number| graph.scratch_bytes(number)).max();
     let scratch_demands = (0..nodes.len()).map(|number| Demand {
-        len: graph.scratch_bytes(number),
+        len: if *bands[number].start() == number {
+            scratch(&bands[number]).unwrap_or(0)
+        } else {
+            0
+        },
         life: bands[number].clone(),
     });
     let plan = plan(&tensor_demands.chain(scratch_demands).collect::<Vec<_>>());
@@ -68,7 +74,7 @@ pub fn emit(graph: &PlainGraph, kept: &[u16]) -> Result<Emitted, LayerError> {
     let mut parameters = ParameterWriter::default();
     for (number, (node, plain)) in nodes.iter_mut().zip(&graph.nodes).enumerate() {
         if node.op.is_weighted() {
-            node.p[0] = place(tensors.len() + number)?;
+            node.p[0] = place(tensors.len() + bands[number].start())?;
         }
         write(node, plain, &tensors, &mut parameters);
     }

@@ -47,10 +47,10 @@ pub fn plan(demands: &[Demand]) -> ArenaPlan {
         by(|d| [d.len * (d.life.end() - d.life.start() + 1), d.len]),
         (0..demands.len()).collect(),
     ];
-    let best = orders
-        .into_iter()
-        .min_by_key(|order| end(demands, &place(demands, order)));
-    let offsets = place(demands, &improved(demands, best.unwrap_or_default(), lower_bound));
+    let plans = (0..)
+        .zip(orders)
+        .map(|(seed, order)| place(demands, &improved(demands, order, lower_bound, seed)));
+    let offsets = plans.min_by_key(|offsets| end(demands, offsets)).unwrap_or_default();
     ArenaPlan {
         len: end(demands, &offsets),
         offsets,

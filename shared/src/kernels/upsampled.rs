@@ -2,59 +2,82 @@
 
 use super::micro::{bytes, upsample as micro};
 use super::{Rows, Weighted};
-use crate::layout::upsample::{CHANNELS, PHASES, group_words, phase_words, pixel_words};
+use crate::layout::upsample::{CHANNELS, group_words, phase_words, pixel_words};
 use crate::spec::Shape;
 
-/// Rows of the input that a step reads.
-const LINES: usize = 3;
+/// Widened rows that a row of windows reads.
+const LINES: usize = 2;
 
-/// Words of scratch memory: three widened rows with a pixel of padding on each side.
+/// Words of scratch memory: two widened rows with a pixel of padding on each side.
 pub const fn scratch_words(input: Shape) -> usize {
     LINES * (input.w as usize + 2) * pixel_words(input.c as usize)
 }
 
-/// Two rows.
+/// Two rows: of the three rows that they see, the first two make the upper one, the last two the lower one.
 ///
 /// # Shapes
-/// `stream` of `output_channels`, of input channels that are a multiple of four; `out[2][2 · input.w][output_channels]`; `row` is the
+/// `stream` of `output.c` channels, of input channels that are a multiple of four; `out[2][2 · input.w][output.c]`; the row is the
 /// even one.
 pub fn conv3x3(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], out: &mut [i8]) {
-    let (stream, zero_point, row) = (layer.stream, layer.zero_point, layer.row);
-    let output_channels = usize::from(layer.output.c);
-    let pixels = usize::from(input.shape.w);
+    let channels = usize::from(layer.output.c);
     let pixel_words = pixel_words(input.channels());
-    let line_words = (pixels + 2) * pixel_words;
+    let line_words = (usize::from(input.shape.w) + 2) * pixel_words;
+    let (first, rest) = scratch.split_at_mut(line_words);
+    let second = &mut rest[..line_words];
+    let line = (layer.row / 2) as isize;
+    widen(input, line - 1, pixel_words, first);
+    widen(input, line, pixel_words, second);
+    let phases = 2 * phase_words(channels, pixel_words);
+    let (upper, lower) = out.split_at_mut(out.len() / 2);
+    windows(
+        [first, second],
+        pixel_words,
+        (&layer.stream[..phases], layer.zero_point),
+        (upper, channels),
+    );
+    widen(input, line + 1, pixel_words, first);
+    windows(
+        [second, first],
+        pixel_words,
+        (&layer.stream[phases..], layer.zero_point),
+        (lower, channels),
+    );
+}
+
+/// Widens a row, with a pixel of padding on each side.
+fn widen(input: &Rows<'_>, line: isize, pixel_words: usize, out: &mut [u32]) {
     let padding = u32::from(input.pad_code as i16 as u16) * 0x1_0001;
-    let scratch = &mut scratch[..LINES * line_words];
-    for (line, words) in scratch.chunks_exact_mut(line_words).enumerate() {
-        match input.row((row / 2 + line) as isize - 1) {
-            Some(row) => {
-                words[..pixel_words].fill(padding);
-                bytes::widen(row, &mut words[pixel_words..line_words - pixel_words]);
-                words[line_words - pixel_words..].fill(padding);
-            }
-            None => words.fill(padding),
-        }
-    }
-    let out_row = 2 * pixels * output_channels;
-    let phases = stream
-        .chunks_exact(phase_words(output_channels, pixel_words))
-        .take(PHASES);
-    for (phase, stream) in phases.enumerate() {
-        let (line, column) = (phase / 2, phase % 2);
-        let rows = [line, line + 1].map(|line| &scratch[line * line_words..][..line_words][column * pixel_words..]);
-        let out = &mut out[line * out_row..][..out_row];
+    let Some(row) = input.row(line) else {
+        return out.fill(padding);
+    };
+    let (left, rest) = out.split_at_mut(pixel_words);
+    let (middle, right) = rest.split_at_mut(rest.len() - pixel_words);
+    left.fill(padding);
+    bytes::widen(row, middle);
+    right.fill(padding);
+}
+
+/// A row of windows: the even columns' phase of the stream, then the odd ones'.
+fn windows(
+    rows: [&[u32]; 2],
+    pixel_words: usize,
+    (stream, zero_point): (&[u32], i8),
+    (out, channels): (&mut [i8], usize),
+) {
+    let pixels = rows[0].len() / pixel_words - 2;
+    let phases = stream.chunks_exact(phase_words(channels, pixel_words)).take(2);
+    for (column, stream) in phases.enumerate() {
+        let rows = rows.map(|row| &row[column * pixel_words..]);
         for (group, words) in stream.chunks_exact(group_words(pixel_words)).enumerate() {
             let first = group * CHANNELS;
-            let out = &mut out[column * output_channels + first..];
-            let channels = CHANNELS.min(output_channels - first);
+            let out = (&mut out[column * channels + first..], 2 * channels, pixels);
             micro::windows2x2(
                 words,
                 rows,
                 pixel_words,
                 zero_point,
-                channels,
-                (out, 2 * output_channels, pixels),
+                CHANNELS.min(channels - first),
+                out,
             );
         }
     }
