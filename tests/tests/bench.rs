@@ -7,6 +7,7 @@ use trident::{Blob, HeadSet};
 use trident_host::bench::{self, Bench, BenchError, Report, WORKLOADS, Workload, WorkloadReport};
 use trident_host::device::{BOARDS, DeviceError};
 use trident_host::progress::Progress;
+use trident_host::quantize::optimize::Optimize;
 use trident_host::quantize::writer::AlignedBytes;
 use trident_host::toolchain::Toolchain;
 use trident_tests::baseline::{Baselines, Counts};
@@ -21,7 +22,8 @@ fn report() -> &'static Report {
     static REPORT: OnceLock<Report> = OnceLock::new();
     REPORT.get_or_init(|| {
         let workloads: Vec<&Workload> = WORKLOADS.iter().collect();
-        bench::run(&BOARDS[0], &workloads, &Progress::silent()).unwrap_or_else(|error| panic!("{error}"))
+        bench::run(&BOARDS[0], &workloads, Optimize::default(), &Progress::silent())
+            .unwrap_or_else(|error| panic!("{error}"))
     })
 }
 
@@ -29,7 +31,7 @@ fn report() -> &'static Report {
 fn measured(name: &str) -> (&'static WorkloadReport, AlignedBytes) {
     let report = report().workloads.iter().find(|workload| workload.name == name);
     let workload = Workload::named(name).expect("a workload");
-    let built = bench::build(workload).unwrap_or_else(|error| panic!("{error}"));
+    let built = bench::build(workload, Optimize::default()).unwrap_or_else(|error| panic!("{error}"));
     (report.expect("it was measured"), built.blob)
 }
 
@@ -57,6 +59,21 @@ fn no_workload_takes_more_instructions_than_before() {
     match baselines.compare(target, compiler, &counts) {
         Ok(compared) => println!("{compared}"),
         Err(faults) => panic!("{faults}"),
+    }
+}
+
+#[test]
+fn cycles_are_modelled() {
+    for workload in &report().workloads {
+        let reason = workload.modelled_cycles_reason.as_deref().unwrap_or_default();
+        let cycles = workload
+            .modelled_cycles
+            .unwrap_or_else(|| panic!("{}: {reason}", workload.name));
+        assert!(
+            cycles > workload.instructions,
+            "{}: no core is that fast",
+            workload.name
+        );
     }
 }
 

@@ -41,20 +41,9 @@ pub fn conv3x3(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], out:
             let Some(trailer) = trailer.first_chunk() else { return };
             micro::products(weights, x, sums);
             let start = column * channels + group * CHANNELS;
-            if lower.is_empty() {
-                let (mut tile, mut below) = ([0; CHANNELS * TILES * OUTPUTS], [0; CHANNELS * TILES * OUTPUTS]);
-                micro::output(sums, trailer, zero_point, ([&mut tile, &mut below], CHANNELS, pixels));
-                for (codes, out) in tile
-                    .chunks_exact(CHANNELS)
-                    .take(pixels)
-                    .zip(upper[start..].chunks_mut(channels))
-                {
-                    out[..CHANNELS].copy_from_slice(codes);
-                }
-            } else {
-                let out = [&mut upper[start..], &mut lower[start..]];
-                micro::output(sums, trailer, zero_point, (out, channels, pixels));
-            }
+            // Below the last of an odd number of rows there is none.
+            let out = [&mut upper[start..], lower.get_mut(start..).unwrap_or_default()];
+            micro::output(sums, trailer, zero_point, (out, channels, pixels));
         }
     }
 }

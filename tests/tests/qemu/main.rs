@@ -7,6 +7,7 @@ mod differences;
 mod equality;
 mod refusals;
 mod seed;
+mod selftest;
 mod soak;
 
 use std::sync::OnceLock;

@@ -4,114 +4,13 @@
 
 use core::arch::global_asm;
 
+use super::super::Quads;
 pub use super::super::portable::depthwise::{COLUMN2_WORDS, COLUMN3_WORDS};
-use super::super::{Border, Quads};
+pub use super::columns::{columns2, columns3};
 use crate::layout::depthwise::{CHANNELS, DOUBLED_WORDS, SIDE, WINDOW_WORDS};
 
 global_asm!(
     r#"
-@ columns3(out, rows): codes and pitch of three rows; the border's word; ends of the left border, of the pixels, of the right border.
-@ Bytes of two rows are put side by side first: one extension then gives two rows of one channel.
-@   r0 out   r1 end of the pixels   r2, r4, r6 codes of a row   r3, r5, r7 their pitches   r8-r12, lr a column
-    .pushsection .text.trident_columns3,"ax",%progbits
-    .global trident_columns3
-    .type trident_columns3,%function
-    .thumb_func
-    .p2align 2
-trident_columns3:
-    push    {r1, r4-r11, lr}
-    ldm     r1!, {r2-r8, r11}
-    mov     r9, r8
-    mov     r10, r8
-    ldr     r1, [r1]
-    b       2f
-1:  stm     r0!, {r8-r10}
-    stm     r0!, {r8-r10}
-2:  cmp     r0, r11
-    bne     1b
-    cmp     r0, r1
-    beq     4f
-3:  ldr     r8, [r2]
-    ldr     r10, [r4]
-    ldr     r12, [r6]
-    add     r2, r3
-    add     r4, r5
-    add     r6, r7
-    pkhbt   r9, r8, r10, lsl #16        @ a0 a1 b0 b1
-    pkhtb   r11, r10, r8, asr #16       @ a2 a3 b2 b3
-    sxtb16  r8, r9
-    sxtb16  r9, r9, ror #8
-    sxtb16  r10, r11
-    sxtb16  r11, r11, ror #8
-    sxtb16  lr, r12, ror #8
-    sxtb16  r12, r12
-    stm     r0!, {r8-r12, lr}
-    cmp     r0, r1
-    bne     3b
-4:  pop     {r1}
-    ldr     r8, [r1, #24]
-    ldr     r11, [r1, #36]
-    mov     r9, r8
-    mov     r10, r8
-    b       6f
-5:  stm     r0!, {r8-r10}
-    stm     r0!, {r8-r10}
-6:  cmp     r0, r11
-    bne     5b
-    pop     {r4-r11, pc}
-    .size trident_columns3, . - trident_columns3
-    .popsection
-
-@ columns2(out, rows): codes and pitch of three rows; the border's word; end of the pixels; the second half of out. At least one pixel.
-@   r0 out   r1 its second half   r2, r4, r6 codes of a row   r3, r5, r7 their pitches   r8-r11 a column   r12, lr the two last rows
-    .pushsection .text.trident_columns2,"ax",%progbits
-    .global trident_columns2
-    .type trident_columns2,%function
-    .thumb_func
-    .p2align 2
-trident_columns2:
-    push    {r4-r11, lr}
-    ldm     r1, {r2-r8, r10, r12}
-    push    {r8, r10}
-    mov     r9, r8
-    mov     r10, r8
-    mov     r11, r8
-    mov     r1, r12
-    stm     r0!, {r8-r11}
-    stm     r1!, {r8-r11}
-1:  ldr     r8, [r2]
-    ldr     r12, [r4]
-    ldr     lr, [r6]
-    add     r2, r3
-    add     r4, r5
-    add     r6, r7
-    pkhbt   r9, r8, r12, lsl #16
-    pkhtb   r11, r12, r8, asr #16
-    sxtb16  r8, r9
-    sxtb16  r9, r9, ror #8
-    sxtb16  r10, r11
-    sxtb16  r11, r11, ror #8
-    stm     r0!, {r8-r11}
-    pkhbt   r9, r12, lr, lsl #16
-    pkhtb   r11, lr, r12, asr #16
-    ldr     r12, [sp, #4]
-    sxtb16  r8, r9
-    sxtb16  r9, r9, ror #8
-    sxtb16  r10, r11
-    sxtb16  r11, r11, ror #8
-    stm     r1!, {r8-r11}
-    cmp     r0, r12
-    bne     1b
-    pop     {r8, r9}
-    mov     r9, r8
-    mov     r10, r8
-    mov     r11, r8
-    stm     r0!, {r8-r11}
-    stm     r1!, {r8-r11}
-    pop     {r4-r11, pc}
-    .size trident_columns2, . - trident_columns2
-    .popsection
-
 @ Stride 1: one output, from its last column on. A window's sum moves from r12 to r11 as its columns go by, so registers need not
 @ change their roles. `half` is the half of the words of the third row that the channel has, `third` where they are.
 @   r0 a column's pair      lr its third row      r1 columns      r2 out
@@ -214,6 +113,7 @@ trident_columns2:
     .endm
 
     .pushsection .text.trident_window3x3,"ax",%progbits
+    .arch   armv7e-m
     .global trident_window3x3
     .type trident_window3x3,%function
     .thumb_func
@@ -242,6 +142,7 @@ trident_window3x3:
     .endm
 
     .pushsection .text.trident_window3x3_by2,"ax",%progbits
+    .arch   armv7e-m
     .global trident_window3x3_by2
     .type trident_window3x3_by2,%function
     .thumb_func
@@ -275,6 +176,7 @@ trident_window3x3_by2:
 @ doubled3x3(weights, columns, zero point, out, pitch, pixels); at least one pixel.
 @ On the stack: weights, columns and out of the next channel, end of the last one's columns.
     .pushsection .text.trident_doubled3x3,"ax",%progbits
+    .arch   armv7e-m
     .global trident_doubled3x3
     .type trident_doubled3x3,%function
     .thumb_func
@@ -328,40 +230,7 @@ trident_doubled3x3:
     options(raw)
 );
 
-/// A row of codes as the assembly reads it.
-#[repr(C)]
-struct Row {
-    codes: *const i8,
-    pitch: usize,
-}
-
-impl Row {
-    fn of(quads: Quads<'_>) -> Self {
-        Self {
-            codes: quads.codes.as_ptr(),
-            pitch: quads.pitch,
-        }
-    }
-}
-
-#[repr(C)]
-struct Columns3 {
-    rows: [Row; 3],
-    border: u32,
-    ends: [*const u32; 3],
-}
-
-#[repr(C)]
-struct Columns2 {
-    rows: [Row; 3],
-    border: u32,
-    end: *const u32,
-    second: *mut u32,
-}
-
 unsafe extern "C" {
-    fn trident_columns3(out: *mut u32, columns: *const Columns3);
-    fn trident_columns2(out: *mut u32, columns: *const Columns2);
     fn trident_window3x3(
         weights: *const u32,
         columns: *const u32,
@@ -386,56 +255,6 @@ unsafe extern "C" {
         pitch: usize,
         pixels: usize,
     );
-}
-
-/// Columns of three rows and their border; see [`portable`](super::super::portable::depthwise::columns3).
-///
-/// # Panics
-/// If a row is too short, or the border is wider than `out`.
-#[inline]
-pub fn columns3(rows: [Quads<'_>; 3], border: &Border, out: &mut [u32]) {
-    let columns = out.len() / COLUMN3_WORDS;
-    assert!(border.left <= columns && border.right <= columns - border.left);
-    let pixels = columns - border.left - border.right;
-    assert!(rows.iter().all(|row| row.holds(pixels)));
-    let out = out.as_mut_ptr();
-    let ends =
-        [border.left, border.left + pixels, columns].map(|end| out.wrapping_add(end * COLUMN3_WORDS).cast_const());
-    let columns = Columns3 {
-        rows: rows.map(Row::of),
-        border: twice(border.code),
-        ends,
-    };
-    // SAFETY: the function writes whole columns up to each of three ends, one after the other; none lies before the one that it follows,
-    // and the last one is within `out` by the division above. Between the first two ends are `pixels` columns, for each of which it
-    // reads four codes of each row, which the rows hold by the assertion. `out` is aligned as words are; codes need no alignment.
-    unsafe { trident_columns3(out, &raw const columns) }
-}
-
-/// Columns of rows 0 and 1, then of rows 1 and 2; see [`portable`](super::super::portable::depthwise::columns2).
-///
-/// # Panics
-/// If a row is too short, or `out` for a pixel and its border.
-#[inline]
-pub fn columns2(rows: [Quads<'_>; 3], border: i8, out: &mut [u32]) {
-    let columns = out.len() / (2 * COLUMN2_WORDS);
-    assert!(columns > 2 && rows.iter().all(|row| row.holds(columns - 2)));
-    let out = out.as_mut_ptr();
-    let columns = Columns2 {
-        rows: rows.map(Row::of),
-        border: twice(border),
-        end: out.wrapping_add((columns - 1) * COLUMN2_WORDS),
-        second: out.wrapping_add(columns * COLUMN2_WORDS),
-    };
-    // SAFETY: the function writes `columns` columns from `out` and as many from `second` on, which by the division above are all within
-    // `out`. All but the first and the last are of pixels, of which there is one at least, and for each it reads four codes of each
-    // row, which the rows hold by the assertion. `out` is aligned as words are; codes need no alignment.
-    unsafe { trident_columns2(out, &raw const columns) }
-}
-
-/// A code in both halves of a word.
-const fn twice(code: i8) -> u32 {
-    (code as u8 as u32).wrapping_mul(0x1_0001) | if code < 0 { 0xFF00_FF00 } else { 0 }
 }
 
 /// A row of 3×3 windows, `stride` columns apart; see [`portable`](super::super::portable::depthwise::window3x3).

@@ -5,6 +5,7 @@
 //! unaligned; only words are read by `LDM`.
 
 pub mod bytes;
+mod columns;
 pub mod depthwise;
 pub mod linear;
 pub mod narrow;

@@ -190,8 +190,9 @@ unsafe extern "C" {
 pub fn codes(stream: &[u32], codes: &[i8], zero_point: i8, out: &mut [i8]) {
     let columns = codes.len();
     assert!((1..=COLUMNS).contains(&columns));
-    let rows = out.len() / BLOCK * BLOCK;
-    assert!(rows.saturating_mul(row_words(columns)) <= stream.len());
+    let rows = out.len() & !(BLOCK - 1);
+    // A slice has fewer than 2^29 words, so that the product is one of 32 bits.
+    assert!(rows <= stream.len() && rows * row_words(columns) <= stream.len());
     if rows == 0 {
         return;
     }
@@ -202,25 +203,17 @@ pub fn codes(stream: &[u32], codes: &[i8], zero_point: i8, out: &mut [i8]) {
     } else {
         codes
     };
-    let rows_of = if columns <= FEW_COLUMNS {
-        trident_narrow_few
-    } else {
-        trident_narrow_many
-    };
-    let range = codes.as_ptr_range();
-    let last_pass = out.as_ptr().wrapping_add(rows).wrapping_sub(PASS);
+    let (from, range, to) = (stream.as_ptr(), codes.as_ptr_range(), out.as_mut_ptr());
+    let last_pass = to.wrapping_add(rows).wrapping_sub(PASS).cast_const();
     // SAFETY: there are four to six codes, or seven to ten, and the functions read the first four, the sixth at most, and the last two
-    // or four. They go over `rows` bytes of `out`, a multiple of four and not zero, eight at a time or first four if that leaves no
-    // whole number of eights, until they have written the pass of which they are told that it is the last. Per row they
+    // or four. They go over `rows` bytes of `out`, a multiple of four and not zero, eight at a time, the first time four if it is an odd
+    // multiple, until they have written the pass of which they are told that it is the last. Per row they
     // read five or seven words of the stream, `row_words` each, and so many there are.
     unsafe {
-        rows_of(
-            stream.as_ptr(),
-            range.start,
-            range.end,
-            out.as_mut_ptr(),
-            last_pass,
-            zero_point.into(),
-        );
+        if columns <= FEW_COLUMNS {
+            trident_narrow_few(from, range.start, range.end, to, last_pass, zero_point.into());
+        } else {
+            trident_narrow_many(from, range.start, range.end, to, last_pass, zero_point.into());
+        }
     }
 }

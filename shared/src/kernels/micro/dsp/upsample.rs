@@ -39,6 +39,7 @@ global_asm!(
 
 @ windows2x2(group, row, row, words of a pixel, out, pixels, pitch, channels, zero point); at least one pixel of at least one word.
     .pushsection .text.trident_windows2x2,"ax",%progbits
+    .arch   armv7e-m
     .global trident_windows2x2
     .type trident_windows2x2,%function
     .thumb_func

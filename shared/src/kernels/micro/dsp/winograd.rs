@@ -5,6 +5,7 @@
 use core::arch::global_asm;
 
 use super::super::Quads;
+use super::columns::Row;
 use crate::layout::winograd::{CHANNELS, POSITIONS, TILES};
 
 global_asm!(
@@ -16,6 +17,7 @@ global_asm!(
 @ Columns:  r0 pushed words   r1 bytes of four positions   r2 out   r3 out, four positions further each time
 @           r4-r11 rows 0 to 3, first and second half by turns
     .pushsection .text.trident_winograd_input,"ax",%progbits
+    .arch   armv7e-m
     .global trident_winograd_input
     .type trident_winograd_input,%function
     .thumb_func
@@ -106,6 +108,7 @@ trident_winograd_input:
 @ products(weights, tiles, out, bytes of a position of two tiles); at least one word of each tile.
 @ On the stack: end of the position, bytes of one, out, its end, where to enter the loop.
     .pushsection .text.trident_winograd_products,"ax",%progbits
+    .arch   armv7e-m
     .p2align 2                          @ adr counts from a multiple of four
     .global trident_winograd_products
     .type trident_winograd_products,%function
@@ -173,6 +176,7 @@ trident_winograd_products:
 @   r0 sums   r1 trailer   r2 upper row   lr lower row   r3-r6 columns of the upper row   r7-r10 of the lower one
 @ On the stack: zero point, pitch of this tile, end of its sums, pitch, pixels left.
     .pushsection .text.trident_winograd_output,"ax",%progbits
+    .arch   armv7e-m
     .global trident_winograd_output
     .type trident_winograd_output,%function
     .thumb_func
@@ -242,13 +246,6 @@ trident_winograd_output:
     options(raw)
 );
 
-/// A row of codes as the assembly reads it.
-#[repr(C)]
-struct Row {
-    codes: *const i8,
-    pitch: usize,
-}
-
 unsafe extern "C" {
     fn trident_winograd_input(rows: *const Row, position_bytes: usize, out: *mut u32);
     fn trident_winograd_products(weights: *const u32, x: *const u32, out: *mut i32, position_bytes: usize);
@@ -272,10 +269,7 @@ pub fn input(rows: [Quads<'_>; 4], position_words: usize, out: &mut [u32]) {
     assert!(rows.iter().all(|row| row.holds(4)));
     let last = (POSITIONS - 1).saturating_mul(position_words);
     assert!(last.saturating_add(TILES) < out.len());
-    let rows = rows.map(|row| Row {
-        codes: row.codes.as_ptr(),
-        pitch: row.pitch,
-    });
+    let rows = rows.map(Row::of);
     // SAFETY: the function reads four codes of each of four pixels of four rows, which the rows hold by the first assertion. It writes
     // words 0 and `TILES` after the start of each of 16 positions, of which those of the last position are inside by the second
     // assertion, and with it `4 · position_words` has not overflowed. `out` is aligned as words are; codes need no alignment.
