@@ -8,12 +8,13 @@ use std::time::{Duration, Instant};
 use trident::blob::HEADER_LEN;
 use trident::graph::{Node, Op};
 use trident::wire::{Refusal, SelfTest, State};
-use trident::{Blob, Head, HeadSet, Inputs, Network};
+use trident::{Blob, Head, HeadSet, InputSlot, Inputs, Network};
 use trident_host::device::{BOARDS, Client, DeviceError, RunResult, Target};
 use trident_tests::aligned::Aligned;
-use trident_tests::builder::{Builder, seal};
+use trident_tests::builder::Builder;
 use trident_tests::noise::Noise;
-use trident_tests::tiny;
+use trident_tests::tamper::Parts;
+use trident_tests::{random, tiny};
 
 const BOARD: &str = "qemu:mps2-an386";
 const UART: &str = "qemu:mps2-an386,uart";
@@ -199,17 +200,49 @@ fn without_a_good_model_the_device_answers_and_says_why() {
     assert!(reason.contains("540000") && reason.contains("262144"), "{reason}");
 }
 
+/// Any operator, border, band and table, on the board's own inner loops.
+#[test]
+fn random_graphs_answer_as_on_the_host() {
+    let soak = std::env::var_os("TRIDENT_SOAK").is_some();
+    for seed in 0..if soak { 400 } else { 16 } {
+        let packed = random::graph(seed).pack();
+        let blob = Blob::new_exact(packed.bytes()).unwrap();
+        let mut noise = Noise::new(seed);
+        let len = |slot| blob.input(slot).map(|input| input.shape.len());
+        let mut row = |slot| len(slot).map(|len| (0..len).map(|_| noise.unit() * 6.0).collect::<Vec<f32>>());
+        let (classification, regression) = (row(InputSlot::Classification), row(InputSlot::Regression));
+        let picture = len(InputSlot::Picture).map(random_picture);
+        let inputs = Inputs {
+            classification: classification.as_deref(),
+            picture: picture.as_deref(),
+            regression: regression.as_deref(),
+        };
+        let outputs = blob.graph().nodes().filter(|node| node.op.is_output());
+        let heads = outputs.fold(HeadSet::EMPTY, |heads, node| heads.union(node.heads));
+        let device = connect(BOARD, packed.bytes()).run(heads, &inputs);
+        let device = device.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+        let host = on_host(packed.bytes(), heads, &inputs);
+        assert_eq!(device.segmentation, host.segmentation, "seed {seed}");
+        assert_same(&device, &host);
+    }
+}
+
 #[test]
 fn one_changed_weight_fails_the_self_test() {
     let packed = tiny::tiny().pack();
-    let blob = Blob::new_checked(packed.bytes()).unwrap();
-    let linear = blob.graph().nodes().find(|node| node.op == Op::Linear).unwrap();
-    let head = 4 * size_of::<u32>(); // what stands before a block's weights
-    let weight = blob.header().parameters_offset as usize + linear.weights as usize + head;
-    let mut changed = packed.bytes().to_vec();
-    changed[weight] ^= 0x20;
-    seal(&mut changed);
-    let reason = refusal_of(Some(&changed));
+    let changed = (0..4).map(|number| {
+        let mut parts = Parts::of(packed.bytes());
+        parts.flip_weight(Head::Classification, number);
+        parts.pack()
+    });
+    // Weights of a unit that is silent do not show.
+    let mut shows = changed.filter(|changed| {
+        let blob = Blob::new_checked(changed.as_ref()).unwrap();
+        let mut arena = Aligned::zeroed(blob.graph().arena_len());
+        Network::load(blob, arena.bytes_mut()).unwrap().self_test().is_err()
+    });
+    let changed = shows.next().expect("one of four weights shows");
+    let reason = refusal_of(Some(changed.as_ref()));
     assert!(
         reason.contains("self-test") && reason.contains("classification"),
         "{reason}"
