@@ -1,3 +1,4 @@
 //! What the engine costs on a device.
 
 pub mod cycles;
+pub mod peers;
