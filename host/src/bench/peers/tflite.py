@@ -17,46 +17,48 @@ import tensorflow
 from tensorflow.keras import layers
 
 CALIBRATION_ROWS = 64
+# A bias of zeros would be left out, and not every engine can do without.
+BIAS = {"bias_initializer": "random_normal"}
 
 
 def perceptron(inputs, sigmoid):
     last = "sigmoid" if sigmoid else None
     return [
         layers.Input((inputs,), batch_size=1),
-        layers.Dense(64, activation="relu"),
-        layers.Dense(32, activation="relu"),
-        layers.Dense(1, activation=last),
+        layers.Dense(64, activation="relu", **BIAS),
+        layers.Dense(32, activation="relu", **BIAS),
+        layers.Dense(1, activation=last, **BIAS),
     ]
 
 
 def w3():
     return [
         layers.Input((32, 32, 3), batch_size=1),
-        layers.Conv2D(32, 3, activation="relu"),
+        layers.Conv2D(32, 3, activation="relu", **BIAS),
         layers.MaxPool2D(),
-        layers.Conv2D(64, 3, activation="relu"),
+        layers.Conv2D(64, 3, activation="relu", **BIAS),
         layers.MaxPool2D(),
         layers.Flatten(),
-        layers.Dense(3072, activation="sigmoid"),
+        layers.Dense(3072, activation="sigmoid", **BIAS),
     ]
 
 
 def w4():
     def depthwise(strides=1):
-        return layers.DepthwiseConv2D(3, strides=strides, padding="same", activation="relu")
+        return layers.DepthwiseConv2D(3, strides=strides, padding="same", activation="relu", **BIAS)
 
     return [
         layers.Input((32, 32, 3), batch_size=1),
-        layers.Conv2D(8, 3, strides=2, padding="same", activation="relu"),
+        layers.Conv2D(8, 3, strides=2, padding="same", activation="relu", **BIAS),
         depthwise(strides=2),
-        layers.Conv2D(16, 1, activation="relu"),
+        layers.Conv2D(16, 1, activation="relu", **BIAS),
         depthwise(),
-        layers.Conv2D(32, 1, activation="relu"),
+        layers.Conv2D(32, 1, activation="relu", **BIAS),
         layers.UpSampling2D(2),
         depthwise(),
-        layers.Conv2D(16, 1, activation="relu"),
+        layers.Conv2D(16, 1, activation="relu", **BIAS),
         layers.UpSampling2D(2),
-        layers.Conv2D(3, 3, padding="same", activation="sigmoid"),
+        layers.Conv2D(3, 3, padding="same", activation="sigmoid", **BIAS),
     ]
 
 
