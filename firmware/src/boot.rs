@@ -1,16 +1,10 @@
 //! From reset to a model that passed all checks: slot, blob, network, self-test, in this order.
 
-use trident::blob::ALIGNMENT;
 use trident::wire::{SelfTest, Text, text};
 use trident::{Blob, BlobError, Network};
 
-use crate::serve::{Boot, Counter, Loaded};
-
-/// Memory for the arena, aligned as a network wants it.
-#[repr(C, align(16))]
-pub struct Arena<const LEN: usize>(pub [u8; LEN]);
-
-const _: () = assert!(align_of::<Arena<16>>() == ALIGNMENT);
+use crate::counter::Counter;
+use crate::serve::{Boot, Loaded};
 
 /// Hands the first slot's model that passes all checks to `serve`, or the reason why there is none.
 ///

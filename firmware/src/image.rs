@@ -5,8 +5,9 @@ use cortex_m as _;
 use defmt_semihosting as _;
 use static_cell::ConstStaticCell;
 
+use crate::arena::Arena;
 use crate::boards::{Board, Chosen};
-use crate::boot::{self, Arena};
+use crate::boot;
 use crate::footprint;
 use crate::inputs::InputBuffers;
 use crate::semihosting::{Fifos, exit};

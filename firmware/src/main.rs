@@ -8,9 +8,13 @@
 #![cfg_attr(target_os = "none", no_std, no_main)]
 
 #[cfg(target_os = "none")]
+mod arena;
+#[cfg(target_os = "none")]
 mod boards;
 #[cfg(target_os = "none")]
 mod boot;
+#[cfg(any(target_os = "none", test))]
+mod counter;
 #[cfg(target_os = "none")]
 mod faults;
 #[cfg(target_os = "none")]

@@ -11,19 +11,8 @@ use trident::wire::{
 };
 use trident::{HeadSet, InputSlot, Logits, Network};
 
+use crate::counter::Counter;
 use crate::inputs::InputBuffers;
-
-/// What counts instructions.
-pub trait Counter {
-    /// A moment.
-    type Mark: Copy;
-
-    /// Now.
-    fn mark(&self) -> Self::Mark;
-
-    /// Instructions from `start` to now, without those of counting.
-    fn since(&self, start: Self::Mark) -> u64;
-}
 
 /// What only the image knows of itself.
 #[derive(Clone, Copy)]

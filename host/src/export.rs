@@ -10,6 +10,7 @@ use crate::eval::{self, Figures, Rows};
 use crate::hex;
 use crate::model::{HostInputs, Model};
 use crate::quantize::QuantizeError;
+use crate::quantize::optimize::Optimize;
 use crate::quantize::pack::{Sample, Source, quantize};
 use crate::quantize::report::{LayerReport, layers};
 use crate::quantize::writer::AlignedBytes;
@@ -84,7 +85,7 @@ pub struct Export {
 ///
 /// # Errors
 /// If the run is unfinished, its data changed, or the model cannot be expressed in int8.
-pub fn export(run: &Run, dataset: &Dataset, sequence: u32) -> Result<Export, ExportError> {
+pub fn export(run: &Run, dataset: &Dataset, sequence: u32, optimize: Optimize) -> Result<Export, ExportError> {
     let folded = run.model()?;
     let (transforms, record) = (run.transforms()?, run.record()?);
     let model = Model::from_folded(&folded, &crate::train::device(run.config().train.backend));
@@ -108,6 +109,7 @@ pub fn export(run: &Run, dataset: &Dataset, sequence: u32) -> Result<Export, Exp
         name: config.train.preset.name(),
         data_sha256: hex::decode(&record.data),
         sequence,
+        optimize,
     };
     let quantized = quantize(&source)?;
     let draft = quantized.pack(&source, &[])?;
@@ -128,9 +130,9 @@ pub fn export(run: &Run, dataset: &Dataset, sequence: u32) -> Result<Export, Exp
     let layers = layers(&quantized, &model, &blob, &shown, &transformed(&shown, &transforms))?;
     let report = Report {
         blob_bytes: blob.as_ref().len(),
-        parameter_bytes: quantized.lowered.parameters.bytes().len(),
-        arena_bytes: quantized.lowered.plan.len,
-        arena_lower_bound: quantized.lowered.plan.lower_bound,
+        parameter_bytes: quantized.emitted.parameters.bytes().len(),
+        arena_bytes: quantized.emitted.plan.len,
+        arena_lower_bound: quantized.emitted.plan.lower_bound,
         parameters: layers.iter().map(|layer| layer.parameters).sum(),
         samples: rows.counts(),
         float,

@@ -1,8 +1,9 @@
 //! Trains, quantises, packs and checks three-head models for microcontrollers.
 //!
 //! Data flows top-down through these modules: [`config`] → [`data`] → [`transform`] → [`model`] → [`train`] →
-//! [`quantize`] → [`eval`] and [`device`]. [`cli`] holds one file per command.
+//! [`quantize`] → [`eval`] and [`device`]; [`arena`] shows what a blob does with its memory. [`cli`] holds one file per command.
 
+pub mod arena;
 pub mod bench;
 pub mod cli;
 pub mod config;

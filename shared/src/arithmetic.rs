@@ -10,39 +10,19 @@
 /// The name of this arithmetic, carried in every blob.
 pub const NAME: &str = "trident.int8.v1";
 
-/// Right shifts that [`Requantize`] may use: only the high word of the product is ever needed.
-pub const SHIFTS: core::ops::RangeInclusive<u8> = 32..=54;
-
-/// From accumulators to codes: `clamp(((acc · q + 2^(s−1)) >> s) + zero_point, lo, hi)`, one rounding, half up.
-#[derive(Clone, Copy, Debug)]
-pub struct Requantize<'a> {
-    /// `q` per channel, in `1..2^31`: the real multiplier is `q / 2^right_shift`.
-    pub multipliers: &'a [i32],
-    /// `s`, one per layer, in [`SHIFTS`].
-    pub right_shift: u8,
-    /// The output's zero point.
-    pub zero_point: i8,
-    /// Least output code; carries ReLU.
-    pub lo: i8,
-    /// Largest output code.
-    pub hi: i8,
-}
-
-impl Requantize<'_> {
-    /// The output code of one channel.
-    ///
-    /// # Panics
-    /// If there is no multiplier for that channel.
-    #[inline(always)]
-    pub fn apply(&self, acc: i32, channel: usize) -> i8 {
-        let product = i64::from(acc) * i64::from(self.multipliers[channel]);
-        // The shift is at least 32, so that after the rounding only the high word is looked at.
-        let high = ((product + (1 << (self.right_shift - 1))) >> 32) as i32;
-        clamp(
-            (high >> (self.right_shift - 32)) + i32::from(self.zero_point),
-            self.lo,
-            self.hi,
-        )
+/// From an accumulator to a code: `clamp(((acc · multiplier + 2^31) >> 32) + zero_point, −128, 127)`, one rounding, half up.
+///
+/// `multiplier` is `round(scale · 2^32)`, in `1..2^31`: a layer's real multiplier lies below one half.
+#[inline(always)]
+pub const fn requantize(acc: i32, multiplier: i32, zero_point: i8) -> i8 {
+    let high = ((acc as i64 * multiplier as i64 + (1 << 31)) >> 32) as i32;
+    let code = high + zero_point as i32;
+    if code < -128 {
+        -128
+    } else if code > 127 {
+        127
+    } else {
+        code as i8
     }
 }
 
@@ -149,27 +129,11 @@ pub fn argmax(codes: &[i8]) -> usize {
 mod tests {
     use super::*;
 
-    /// A multiplier of `q / 2^s`, zero point 0, all codes.
-    fn requantize(acc: i32, q: i32, right_shift: u8) -> i8 {
-        let (zero_point, lo, hi) = (0, -128, 127);
-        Requantize {
-            multipliers: &[q],
-            right_shift,
-            zero_point,
-            lo,
-            hi,
-        }
-        .apply(acc, 0)
-    }
-
     #[test]
     fn requantize_rounds_half_up() {
         // 2^30 / 2^32 is a quarter: 2 · ¼ = 0.5 goes up to 1, −2 · ¼ = −0.5 goes up to 0.
         let quarters = [(1, 0), (2, 1), (3, 1), (4, 1), (5, 1), (6, 2), (10, 3)];
-        for (acc, code) in quarters {
-            assert_eq!(requantize(acc, 1 << 30, 32), code, "{acc} / 4");
-        }
-        let quarters = [
+        let below = [
             (-1, 0),
             (-2, 0),
             (-3, -1),
@@ -179,45 +143,36 @@ mod tests {
             (-10, -2),
             (-11, -3),
         ];
-        for (acc, code) in quarters {
-            assert_eq!(requantize(acc, 1 << 30, 32), code, "{acc} / 4");
+        for (acc, code) in quarters.into_iter().chain(below) {
+            assert_eq!(requantize(acc, 1 << 30, 0), code, "{acc} / 4");
         }
     }
 
     #[test]
-    fn requantize_rounds_once_at_the_largest_shift() {
-        // 2^30 / 2^54 is 2^−24: half a code is 2^23 accumulator steps.
+    fn requantize_rounds_once() {
+        // 2^8 / 2^32 is 2^−24: half a code is 2^23 accumulator steps.
         let half = 1 << 23;
-        assert_eq!(requantize(half, 1 << 30, 54), 1);
-        assert_eq!(requantize(half - 1, 1 << 30, 54), 0);
-        assert_eq!(requantize(-half, 1 << 30, 54), 0);
-        assert_eq!(requantize(-half - 1, 1 << 30, 54), -1);
-        // Two roundings would make 1 of 0.4999: (half − 1)·2^30 >> 53, rounded up to 1, then halved up to 1.
+        assert_eq!(requantize(half, 1 << 8, 0), 1);
+        assert_eq!(requantize(half - 1, 1 << 8, 0), 0);
+        assert_eq!(requantize(-half, 1 << 8, 0), 0);
+        assert_eq!(requantize(-half - 1, 1 << 8, 0), -1);
     }
 
     #[test]
-    fn requantize_clamps_after_the_zero_point() {
-        let rule = Requantize {
-            multipliers: &[1 << 30, 1 << 29],
-            right_shift: 32,
-            zero_point: -10,
-            lo: -10, // ReLU: no code below that of real zero
-            hi: 50,
-        };
-        assert_eq!(rule.apply(40, 0), 0); // 40/4 − 10
-        assert_eq!(rule.apply(40, 1), -5); // 40/8 − 10: each channel has its own multiplier
-        assert_eq!(rule.apply(-40, 0), -10); // −20, cut at lo
-        assert_eq!(rule.apply(240, 0), 50); // exactly hi
-        assert_eq!(rule.apply(10_000, 0), 50);
+    fn requantize_adds_the_zero_point_and_saturates() {
+        assert_eq!(requantize(40, 1 << 30, -10), 0);
+        assert_eq!(requantize(40, 1 << 29, -10), -5);
+        assert_eq!(requantize(-40, 1 << 30, -120), -128);
+        assert_eq!(requantize(508, 1 << 30, 0), 127);
+        assert_eq!(requantize(512, 1 << 30, 0), 127);
     }
 
     #[test]
     fn requantize_takes_every_accumulator() {
         // (−2^31) · (2^31 − 1) >> 32 is about −2^30, and so far from overflowing.
-        assert_eq!(requantize(i32::MIN, i32::MAX, 32), -128);
-        assert_eq!(requantize(i32::MAX, i32::MAX, 32), 127);
-        assert_eq!(requantize(i32::MIN, 1, 54), 0); // −2^−23 rounds to 0
-        assert_eq!(requantize(i32::MIN, 1, 32), 0); // −0.5 goes up
+        assert_eq!(requantize(i32::MIN, i32::MAX, -128), -128);
+        assert_eq!(requantize(i32::MAX, i32::MAX, 127), 127);
+        assert_eq!(requantize(i32::MIN, 1, 0), 0); // −0.5 goes up
     }
 
     #[test]

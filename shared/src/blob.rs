@@ -17,7 +17,7 @@ pub const HEADER_LEN: usize = 28;
 /// The header's magic bytes.
 pub const MAGIC: [u8; 4] = *b"TRI\0";
 /// The one format version that this crate reads and writes.
-pub const FORMAT_VERSION: u16 = 1;
+pub const FORMAT_VERSION: u16 = 2;
 /// Alignment of a blob's first byte and of its parameters, in bytes.
 pub const ALIGNMENT: usize = 16;
 /// The checksum of blobs and frames: CRC-32/ISO-HDLC.
@@ -30,7 +30,7 @@ pub struct Header {
     pub crc: u32,
     /// [`FORMAT_VERSION`].
     pub version: u16,
-    /// No flag is defined in version 1.
+    /// None is defined.
     pub flags: u16,
     /// Length of the whole blob, in bytes.
     pub total_len: u32,
@@ -329,7 +329,8 @@ impl<'a> Blob<'a> {
     /// ignored, as in a flash slot.
     ///
     /// # Errors
-    /// The first check that fails. No input makes it panic or loop beyond the length of the blob.
+    /// The first check that fails. No input makes it panic, or loop longer than the blob and the steps of its bands, at most
+    /// [`check::MAX_TURNS`].
     pub fn new_checked(bytes: &'a [u8]) -> Result<Self, BlobError> {
         if !(bytes.as_ptr() as usize).is_multiple_of(ALIGNMENT) {
             return Err(BlobError::Misaligned);
@@ -439,7 +440,7 @@ mod tests {
 
     const HEADER: Header = Header {
         crc: 0x0403_0201,
-        version: 1,
+        version: 2,
         flags: 0x0605,
         total_len: 0x0A09_0807,
         sequence: 0x0E0D_0C0B,
@@ -447,7 +448,7 @@ mod tests {
         parameters_offset: 0x1615_1413,
     };
     const HEADER_BYTES: [u8; HEADER_LEN] = [
-        1, 2, 3, 4, b'T', b'R', b'I', 0, 1, 0, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22,
+        1, 2, 3, 4, b'T', b'R', b'I', 0, 2, 0, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22,
     ];
 
     #[test]
@@ -469,8 +470,8 @@ mod tests {
             Err(BlobError::Truncated { needed, found })
         );
         let mut bytes = HEADER_BYTES;
-        bytes[8] = 2;
-        assert_eq!(Header::decode(&bytes), Err(BlobError::Version { found: 2 }));
+        bytes[8] = 1;
+        assert_eq!(Header::decode(&bytes), Err(BlobError::Version { found: 1 }));
         bytes[4] = b'X';
         assert_eq!(Header::decode(&bytes), Err(BlobError::Magic { found: *b"XRI\0" }));
     }

@@ -5,22 +5,28 @@
 //! a node that takes the result out.
 //!
 //! ```text
-//! tensor  0 offset u32 │ 4 h u16 │ 6 w u16 │ 8 c u16 │ 10 zero_point i8 │ 11 element u8 │ 12 scale f32              16 bytes
+//! tensor  0 offset u32 │ 4 h u16 │ 6 w u16 │ 8 c u16 │ 10 kept u16 │ 12 zero_point i8 │ 13 element u8 │ 14 0 u16
+//!         16 scale f32                                                                                                 20 bytes
 //! node    0 op u8 │ 1 heads u8 │ 2 input u8 │ 3 second u8 │ 4 output u8 │ 5 right_shift u8 │ 6 lo i8 │ 7 hi i8
-//!         8 kernel u8 │ 9 stride u8 │ 10 pad_top u8 │ 11 pad_left u8 │ 12 weights u32 │ 16 channels u32
+//!         8 kernel u8 │ 9 stride u8 │ 10 pad_top u8 │ 11 pad_left u8 │ 12 weights u32 │ 16 table u32
 //!         20 p0 i32 │ 24 p1 i32 │ 28 p2 i32                                                                            32 bytes
 //! ```
+//!
+//! A tensor may keep fewer rows than it has: row `y` then takes the place of row `y − kept`. The node that writes it and those that
+//! read it run in turns, row by row, so that the whole tensor never exists; see [`schedule`](crate::schedule).
 
 use crate::spec::{HeadSet, Shape};
 
 /// Bytes of a tensor record.
-pub const TENSOR_LEN: usize = 16;
+pub const TENSOR_LEN: usize = 20;
 /// Bytes of a node record.
 pub const NODE_LEN: usize = 32;
 /// The most tensors a graph may have.
 pub const MAX_TENSORS: usize = 128;
 /// The most nodes a graph may have.
 pub const MAX_NODES: usize = 128;
+/// [`Node::table`] of a node without one.
+pub const NO_TABLE: u32 = u32::MAX;
 
 /// What an arena tensor holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +45,8 @@ pub struct Tensor {
     pub offset: u32,
     /// `[h, w, c]`, channels innermost.
     pub shape: Shape,
+    /// Rows that the arena holds at a time, the latest; all of them unless it is streamed.
+    pub kept: u16,
     /// The code of real zero.
     pub zero_point: i8,
     /// What it holds.
@@ -48,12 +56,41 @@ pub struct Tensor {
 }
 
 impl Tensor {
-    /// Bytes it takes in the arena.
+    /// Whether fewer rows are kept than there are.
+    pub const fn is_streamed(&self) -> bool {
+        self.kept < self.shape.h
+    }
+
+    /// Elements of a tensor that lies in an arena, and whose number therefore fits.
+    #[inline(always)]
+    pub(crate) const fn count(&self) -> usize {
+        (self.shape.h as usize)
+            .wrapping_mul(self.shape.w as usize)
+            .wrapping_mul(self.shape.c as usize)
+    }
+
+    /// Elements of a row.
+    pub const fn row_len(&self) -> usize {
+        self.shape.w as usize * self.shape.c as usize
+    }
+
+    /// Bytes it takes in the arena: kernels write four elements at a time, and may reach beyond the last.
     pub const fn byte_len(&self) -> usize {
-        self.shape.len().saturating_mul(match self.element {
+        let elements = (self.kept as usize).saturating_mul(self.row_len()).saturating_add(3) & !3;
+        elements.saturating_mul(match self.element {
             Element::I8 => 1,
             Element::I32 => 4,
         })
+    }
+
+    /// Bytes of its elements, of a tensor whose rows are all kept.
+    pub const fn elements(&self) -> core::ops::Range<usize> {
+        let len = self.shape.len()
+            * match self.element {
+                Element::I8 => 1,
+                Element::I32 => 4,
+            };
+        self.offset as usize..self.offset as usize + len
     }
 
     /// Its bytes in the arena.
@@ -68,9 +105,10 @@ impl Tensor {
         out[4..6].copy_from_slice(&self.shape.h.to_le_bytes());
         out[6..8].copy_from_slice(&self.shape.w.to_le_bytes());
         out[8..10].copy_from_slice(&self.shape.c.to_le_bytes());
-        out[10] = self.zero_point as u8;
-        out[11] = self.element as u8;
-        out[12..16].copy_from_slice(&self.scale.to_le_bytes());
+        out[10..12].copy_from_slice(&self.kept.to_le_bytes());
+        out[12] = self.zero_point as u8;
+        out[13] = self.element as u8;
+        out[16..20].copy_from_slice(&self.scale.to_le_bytes());
         out
     }
 
@@ -83,33 +121,38 @@ impl Tensor {
                 w: u16_at(record, 6),
                 c: u16_at(record, 8),
             },
-            zero_point: record[10] as i8,
-            element: match record[11] {
+            kept: u16_at(record, 10),
+            zero_point: record[12] as i8,
+            element: match record[13] {
                 0 => Element::I8,
                 1 => Element::I32,
                 _ => return None,
             },
-            scale: f32::from_bits(u32_at(record, 12)),
+            scale: f32::from_bits(u32_at(record, 16)),
         })
     }
 }
 
 /// What a node does. Fields of [`Node`] that an operator does not name are zero.
+///
+/// Those that hold weights read them as a stream of one of the orders in [`layout`](crate::layout), from `weights` on; their codes
+/// go through `table` if there is one, `p0` says where in the arena their scratch memory begins, and `p1` is the zero point of
+/// requantisation: the output's own, unless a table follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Op {
     /// Readings of slot `input` through the tables of the input step into codes. `weights`: one [`ModelInput`] per code;
-    /// `channels`: `p0` segments; `p1`: bits of the inverse scale; `p2`: readings per row.
+    /// `table`: `p0` segments; `p1`: bits of the inverse scale; `p2`: readings per row.
     ///
     /// [`ModelInput`]: crate::input::ModelInput
     Readings = 0,
     /// The picture's bytes less 128 into codes.
     Picture = 1,
-    /// Weighted sums of all inputs. `weights`: `[out][in]`; `channels`: `bias[out]`, then, for codes, `q[out]`.
+    /// Weighted sums of all inputs; [`layout::rows`](crate::layout::rows).
     Linear = 2,
-    /// Convolution. `weights`: `[out][kernel][kernel][in]`; `channels` as above.
+    /// Convolution; [`layout::tiles`](crate::layout::tiles).
     Conv2d = 3,
-    /// Convolution of each channel with itself. `weights`: `[kernel][kernel][c]`; `channels` as above.
+    /// Convolution of each channel with itself. Plain bytes `[kernel][kernel][c]`, filled up to words, then `bias[c]`, `q[c]`.
     DepthwiseConv2d = 4,
     /// The largest of each window of side `kernel`, moved by `kernel`.
     MaxPool2d = 5,
@@ -119,7 +162,7 @@ pub enum Op {
     Concat = 7,
     /// Sum of codes, in its own place or exactly in that of `input` if nothing reads that later: `p0` is `qa`, `p1` is `qb`, `p2` the bias ([`AddCodes`](crate::arithmetic::AddCodes)).
     Add = 8,
-    /// Each code looked up. `weights`: 256 codes, that of −128 first.
+    /// Each code looked up. `table`: 256 codes, that of −128 first.
     Lut = 9,
     /// Accumulators into probabilities, the classification head's output. `weights`: one `f32` scale per logit.
     Probabilities = 10,
@@ -127,11 +170,23 @@ pub enum Op {
     Logits = 11,
     /// One accumulator into the regression head's output: `acc · p0 + p1`, both `f32` bits.
     Value = 12,
+    /// [`Op::DepthwiseConv2d`] with windows of 3×3; [`layout::depthwise`](crate::layout::depthwise).
+    DepthwiseConv3x3 = 13,
+    /// [`Op::Conv2d`] with weights of 8 bits; [`layout::rows`](crate::layout::rows), a window's weights one row.
+    CompactConv2d = 14,
+    /// Each pixel doubled in both directions, then a 3×3 convolution; [`layout::upsample`](crate::layout::upsample).
+    UpsampledConv3x3 = 15,
+    /// Each pixel doubled in both directions, then a depthwise 3×3 convolution; [`layout::depthwise`](crate::layout::depthwise).
+    UpsampledDepthwiseConv3x3 = 16,
+    /// A 3×3 convolution with stride 1 by Winograd's F(2×2, 3×3); [`layout::winograd`](crate::layout::winograd).
+    WinogradConv3x3 = 17,
+    /// [`Op::Linear`] of few inputs into codes; [`layout::narrow`](crate::layout::narrow).
+    NarrowLinear = 18,
 }
 
 impl Op {
     /// All operators, in order of their numbers.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 19] = [
         Self::Readings,
         Self::Picture,
         Self::Linear,
@@ -145,6 +200,12 @@ impl Op {
         Self::Probabilities,
         Self::Logits,
         Self::Value,
+        Self::DepthwiseConv3x3,
+        Self::CompactConv2d,
+        Self::UpsampledConv3x3,
+        Self::UpsampledDepthwiseConv3x3,
+        Self::WinogradConv3x3,
+        Self::NarrowLinear,
     ];
 
     /// Whether it brings an input into the arena.
@@ -164,7 +225,39 @@ impl Op {
 
     /// Whether it holds weights.
     pub const fn is_weighted(self) -> bool {
-        matches!(self, Self::Linear | Self::Conv2d | Self::DepthwiseConv2d)
+        self.is_linear() || self.is_windowed()
+    }
+
+    /// Whether it sums all inputs, weighted.
+    pub const fn is_linear(self) -> bool {
+        matches!(self, Self::Linear | Self::NarrowLinear)
+    }
+
+    /// Whether it slides weighted windows over rows.
+    pub const fn is_windowed(self) -> bool {
+        matches!(
+            self,
+            Self::Conv2d
+                | Self::CompactConv2d
+                | Self::WinogradConv3x3
+                | Self::UpsampledConv3x3
+                | Self::DepthwiseConv2d
+                | Self::DepthwiseConv3x3
+                | Self::UpsampledDepthwiseConv3x3
+        )
+    }
+
+    /// Whether each channel is convolved with itself alone.
+    pub const fn is_depthwise(self) -> bool {
+        matches!(
+            self,
+            Self::DepthwiseConv2d | Self::DepthwiseConv3x3 | Self::UpsampledDepthwiseConv3x3
+        )
+    }
+
+    /// Whether its windows slide over doubled pixels.
+    pub const fn is_upsampled(self) -> bool {
+        matches!(self, Self::UpsampledConv3x3 | Self::UpsampledDepthwiseConv3x3)
     }
 }
 
@@ -181,7 +274,7 @@ pub struct Node {
     pub second: u8,
     /// Tensor written; none by output nodes.
     pub output: u8,
-    /// Right shift of requantisation or addition.
+    /// Right shift of an addition.
     pub right_shift: u8,
     /// Least output code.
     pub lo: i8,
@@ -197,14 +290,14 @@ pub struct Node {
     pub pad_left: u8,
     /// Where weights or tables begin, in bytes from the parameters' start.
     pub weights: u32,
-    /// Where per-channel words begin, likewise.
-    pub channels: u32,
+    /// Where a table of 256 codes begins, likewise, or [`NO_TABLE`]; of readings, their segments.
+    pub table: u32,
     /// The operator's own words.
     pub p: [i32; 3],
 }
 
 impl Node {
-    /// A node of that operator for those heads, all else zero.
+    /// A node of that operator for those heads, without a table, all else zero.
     pub const fn new(op: Op, heads: HeadSet) -> Self {
         Self {
             op,
@@ -220,7 +313,7 @@ impl Node {
             pad_top: 0,
             pad_left: 0,
             weights: 0,
-            channels: 0,
+            table: NO_TABLE,
             p: [0; 3],
         }
     }
@@ -260,7 +353,7 @@ impl Node {
             self.pad_left,
         ]);
         out[12..16].copy_from_slice(&self.weights.to_le_bytes());
-        out[16..20].copy_from_slice(&self.channels.to_le_bytes());
+        out[16..20].copy_from_slice(&self.table.to_le_bytes());
         for (bytes, word) in out[20..].chunks_exact_mut(4).zip(self.p) {
             bytes.copy_from_slice(&word.to_le_bytes());
         }
@@ -283,7 +376,7 @@ impl Node {
             pad_top: record[10],
             pad_left: record[11],
             weights: u32_at(record, 12),
-            channels: u32_at(record, 16),
+            table: u32_at(record, 16),
             p: [
                 u32_at(record, 20) as i32,
                 u32_at(record, 24) as i32,
@@ -343,6 +436,13 @@ impl<'a> Graph<'a> {
         Node::decode(self.nodes.get(index)?)
     }
 
+    /// What a node does and for whom, without the rest of its record; `None` as by [`Graph::node`].
+    #[inline(always)]
+    pub fn operator(&self, index: usize) -> Option<(Op, HeadSet)> {
+        let record = self.nodes.get(index)?;
+        Some((*Op::ALL.get(usize::from(record[0]))?, HeadSet::from_bits(record[1])?))
+    }
+
     /// All tensors; a malformed record ends the iteration.
     pub fn tensors(&self) -> impl Iterator<Item = Tensor> + use<'a> {
         self.tensors.iter().map_while(Tensor::decode)
@@ -361,27 +461,30 @@ impl<'a> Graph<'a> {
             .sum()
     }
 
-    /// Multiplications of one node.
+    /// Multiplications of one node as its layer is written: those that doubled pixels or Winograd's transform spare are counted too.
     pub fn node_macs(&self, node: &Node) -> u64 {
         let shape = |index: u8| self.tensor(index.into()).map_or(Shape::row(0), |tensor| tensor.shape);
         let (input, output) = (shape(node.input), shape(node.output));
         let window = u64::from(node.kernel) * u64::from(node.kernel);
         let outputs = output.len() as u64;
         match node.op {
-            Op::Linear => outputs * input.len() as u64,
-            Op::Conv2d => outputs * window * u64::from(input.c),
-            Op::DepthwiseConv2d => outputs * window,
+            op if op.is_linear() => outputs * input.len() as u64,
+            op if op.is_depthwise() => outputs * window,
+            op if op.is_windowed() => outputs * window * u64::from(input.c),
             _ => 0,
         }
     }
 }
 
-fn u16_at(record: &[u8], at: usize) -> u16 {
-    u16::from_le_bytes([record[at], record[at + 1]])
+/// Fields are taken as whole arrays, which compilers load as one.
+#[inline(always)]
+fn u16_at<const N: usize>(record: &[u8; N], at: usize) -> u16 {
+    record[at..].first_chunk().map_or(0, |bytes| u16::from_le_bytes(*bytes))
 }
 
-fn u32_at(record: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes([record[at], record[at + 1], record[at + 2], record[at + 3]])
+#[inline(always)]
+fn u32_at<const N: usize>(record: &[u8; N], at: usize) -> u32 {
+    record[at..].first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes))
 }
 
 #[cfg(test)]
@@ -392,11 +495,12 @@ mod tests {
     const TENSOR: Tensor = Tensor {
         offset: 0x0403_0201,
         shape: Shape::new(0x0605, 0x0807, 0x0A09),
+        kept: 0x0C0B,
         zero_point: -2,
         element: Element::I32,
         scale: 1.0,
     };
-    const TENSOR_BYTES: [u8; TENSOR_LEN] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0xFE, 1, 0, 0, 0x80, 0x3F];
+    const TENSOR_BYTES: [u8; TENSOR_LEN] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0xFE, 1, 0, 0, 0, 0, 0x80, 0x3F];
 
     const NODE: Node = Node {
         op: Op::Add,
@@ -412,7 +516,7 @@ mod tests {
         pad_top: 8,
         pad_left: 9,
         weights: 0x0403_0201,
-        channels: 0x0807_0605,
+        table: 0x0807_0605,
         p: [1, -1, i32::MIN],
     };
     const NODE_BYTES: [u8; NODE_LEN] = [
@@ -439,10 +543,10 @@ mod tests {
     fn unknown_elements_operators_and_heads_do_not_decode() {
         for element in 2..=255 {
             let mut bytes = TENSOR_BYTES;
-            bytes[11] = element;
+            bytes[13] = element;
             assert_eq!(Tensor::decode(&bytes), None);
         }
-        for op in 13..=255 {
+        for op in 19..=255 {
             let mut bytes = NODE_BYTES;
             bytes[0] = op;
             assert_eq!(Node::decode(&bytes), None);
@@ -458,11 +562,16 @@ mod tests {
     fn sizes_saturate() {
         let mut tensor = TENSOR;
         tensor.shape = Shape::new(2, 3, 5);
-        assert_eq!(tensor.byte_len(), 120);
-        assert_eq!(tensor.range(), 0x0403_0201..0x0403_0201 + 120);
+        tensor.kept = 2;
+        assert_eq!(tensor.byte_len(), 4 * 32); // thirty elements fill up to 32
+        assert_eq!(tensor.range(), 0x0403_0201..0x0403_0201 + 128);
+        assert_eq!(tensor.elements(), 0x0403_0201..0x0403_0201 + 120);
         tensor.element = Element::I8;
-        assert_eq!(tensor.byte_len(), 30);
+        assert_eq!(tensor.byte_len(), 32);
+        tensor.kept = 1;
+        assert_eq!(tensor.byte_len(), 16);
         tensor.shape = Shape::new(u16::MAX, u16::MAX, u16::MAX);
+        tensor.kept = u16::MAX;
         assert!(tensor.byte_len() >= u32::MAX as usize);
     }
 
@@ -496,12 +605,14 @@ mod tests {
             node(Op::DepthwiseConv2d, Head::Segmentation, 5, 1, 1), // 2·2·8 outputs of 5·5
             node(Op::Linear, Head::Regression, 0, 1, 2),   // 5 outputs of 32
             node(Op::MaxPool2d, Head::Regression, 2, 0, 1),
+            node(Op::NarrowLinear, Head::Classification, 0, 2, 2), // 5 outputs of 5
         ];
         let nodes = nodes.map(|node| node.encode());
         let graph = Graph::new(tensors.as_flattened(), nodes.as_flattened(), 0).unwrap();
         assert_eq!(graph.macs(Head::Segmentation.into()), 32 * 27 + 32 * 25);
         assert_eq!(graph.macs(Head::Regression.into()), 160);
-        assert_eq!(graph.macs(HeadSet::ALL), 32 * 27 + 32 * 25 + 160);
-        assert_eq!(graph.macs(Head::Classification.into()), 0);
+        assert_eq!(graph.macs(Head::Classification.into()), 25);
+        assert_eq!(graph.macs(HeadSet::ALL), 32 * 27 + 32 * 25 + 160 + 25);
+        assert_eq!(graph.macs(HeadSet::EMPTY), 0);
     }
 }

@@ -15,13 +15,15 @@ pub mod check;
 pub mod graph;
 pub mod input;
 pub mod kernels;
+pub mod layout;
 pub mod network;
 mod parameters;
+pub mod schedule;
 pub mod spec;
 pub mod wire;
 
 pub use blob::{Blob, BlobError};
-pub use network::{Inputs, LoadError, Logits, Network, Outputs, RunError, SelfTestError};
+pub use network::{Inputs, LoadError, Logits, Network, Outputs, RunError, SelfTestError, Step};
 pub use spec::{Head, HeadSet, InputSlot};
 
 /// The most readings a row may have.

@@ -18,6 +18,19 @@ impl<'a> Parameters<'a> {
         bytemuck::try_cast_slice(self.0.get(start..end)?).ok()
     }
 
+    /// All words from `offset` on, as far as they are whole, where the blob's checks have proven that some begin there.
+    ///
+    /// # Panics
+    /// If none can.
+    #[inline]
+    pub(crate) fn words_from(&self, offset: u32) -> &'a [u32] {
+        let end = self.0.len() & !3;
+        match self.0.get(offset as usize..end).map(bytemuck::try_cast_slice) {
+            Some(Ok(words)) => words,
+            _ => unreachable!("checked when the blob was opened"),
+        }
+    }
+
     /// As [`Parameters::slice`], where the blob's checks have proven it.
     ///
     /// # Panics

@@ -1,12 +1,14 @@
-//! A whole graph the slow way: every tensor a map of its own, parameters read byte by byte, operators from [`naive`].
+//! A whole graph the slow way: node after node, every tensor a whole map of its own, parameters read by [`streams`] and byte by byte,
+//! operators from [`naive`].
 //!
 //! Only the record layouts and the last float step are the engine's: `sigmoid` and `softmax` have one definition.
 
-use trident::graph::{Element, Graph, Node, Op, Tensor};
+use trident::graph::{Element, Graph, NO_TABLE, Node, Op, Tensor};
 use trident::spec::HeadSet;
 use trident::{Blob, Inputs, arithmetic};
 
 use crate::naive::{self, Map, Output, Window};
+use crate::streams;
 
 /// What a graph makes of its inputs.
 #[derive(Clone, Debug, Default)]
@@ -105,7 +107,7 @@ impl Interpreter<'_> {
                 let count = u16::from_le_bytes([self.parameters[record + 2], self.parameters[record + 3]]);
                 let first = self.word(record + 4) as usize;
                 let x = row[usize::from(feature)];
-                let pieces = (first..first + usize::from(count)).map(|i| node.channels as usize + i * 12);
+                let pieces = (first..first + usize::from(count)).map(|i| node.table as usize + i * 12);
                 let pieces: Vec<[f32; 3]> = pieces
                     .map(|at| [0, 4, 8].map(|field| f32::from_bits(self.word(at + field) as u32)))
                     .collect();
@@ -132,48 +134,40 @@ impl Interpreter<'_> {
             left: node.pad_left.into(),
         };
         let border = i64::from(from.zero_point);
-        let mut output = Output {
-            multipliers: Vec::new(),
-            right_shift: node.right_shift.into(),
-            zero_point: to.zero_point.into(),
+        let output = Output {
+            zero_point: if node.op.is_weighted() {
+                i64::from(node.p[1] as i8)
+            } else {
+                to.zero_point.into()
+            },
             lo: node.lo.into(),
             hi: node.hi.into(),
+            table: (node.table != NO_TABLE).then(|| self.codes(node.table, 256)),
         };
-        let window_len = window.kernel * window.kernel;
         match node.op {
-            Op::Linear => {
-                let units = to.shape.len();
-                let weights = self.codes(node.weights, units * input.numbers.len());
-                let mut sums = naive::linear_sums(input, &weights, &self.words(node.channels, 0, units));
-                if to.element == Element::I8 {
-                    output.multipliers = self.multipliers(node, units);
-                    for (unit, sum) in sums.iter_mut().enumerate() {
-                        *sum = output.requantize(*sum, unit);
-                    }
+            op if op.is_linear() => {
+                let (layer, _) = streams::unpack(node, &from, &to, self.parameters);
+                let mut numbers = naive::linear_sums(input, &layer);
+                for (sum, &multiplier) in numbers.iter_mut().zip(&layer.multipliers) {
+                    *sum = output.requantize(*sum, multiplier);
                 }
                 Map {
                     h: out_h,
                     w: out_w,
                     c: channels,
-                    numbers: sums,
+                    numbers,
                 }
             }
-            Op::Conv2d | Op::DepthwiseConv2d => {
-                output.multipliers = self.multipliers(node, channels);
-                let bias = self.words(node.channels, 0, channels);
-                if node.op == Op::DepthwiseConv2d {
-                    let weights = self.codes(node.weights, window_len * channels);
-                    return naive::depthwise(input, border, window, &weights, &bias, &output, (out_h, out_w));
-                }
-                let weights = self.codes(node.weights, channels * window_len * input.c);
-                naive::conv2d(input, border, window, &weights, &bias, &output, (out_h, out_w))
+            op if op.is_windowed() => {
+                let (layer, _) = streams::unpack(node, &from, &to, self.parameters);
+                naive::windows(op, input, border, window, &layer, &output, (out_h, out_w))
             }
             Op::MaxPool2d => naive::max_pool2d(input, window.kernel),
             Op::Upsample2d => naive::upsample2d(input, window.kernel),
             Op::Concat => naive::concat(input, second.expect("two inputs")),
-            Op::Add => naive::add(input, second.expect("two inputs"), node.p, &output),
+            Op::Add => naive::add(input, second.expect("two inputs"), node.p, node.right_shift, &output),
             Op::Lut => {
-                let looked_up = naive::lut(input, &self.codes(node.weights, 256));
+                let looked_up = naive::lut(input, &self.codes(node.table, 256));
                 Map {
                     h: out_h,
                     w: out_w,
@@ -198,19 +192,6 @@ impl Interpreter<'_> {
 
     fn word(&self, at: usize) -> i32 {
         i32::from_le_bytes(self.parameters[at..at + 4].try_into().expect("four bytes"))
-    }
-
-    fn words(&self, offset: u32, first: usize, count: usize) -> Vec<i32> {
-        (first..first + count)
-            .map(|index| self.word(offset as usize + 4 * index))
-            .collect()
-    }
-
-    fn multipliers(&self, node: &Node, channels: usize) -> Vec<i64> {
-        self.words(node.channels, channels, channels)
-            .into_iter()
-            .map(i64::from)
-            .collect()
     }
 
     fn codes(&self, offset: u32, count: usize) -> Vec<i8> {

@@ -1,18 +1,25 @@
 //! What the tests that cross crates stand on: an obvious oracle, small blobs built by hand, golden files.
 //!
-//! [`naive`] computes every operator the slow way and [`interpreter`] a whole graph; neither shares code with the kernels.
-//! [`builder`] lays out a blob without the host's quantiser, [`tiny`] is one with every operator, [`random`] makes others.
-//! [`command`] runs the command line on [`own_data`]; [`tamper`] changes finished blobs.
+//! [`naive`] computes every operator the slow way, [`streams`] finds the plain weights in what was packed, and [`interpreter`] runs a
+//! whole graph on both; none of them shares code with the kernels. [`compare`] holds a network to them.
+//! [`builder`] lays out a blob without the host's quantiser, from each [`layer`]'s plain weights, and [`bands`] finds how few rows it can
+//! keep; [`tiny`] is one with every operator, [`random`] makes others, [`hostile`] breaks one rule.
+//! [`baseline`] holds instructions that were counted before. [`command`] runs the command line on [`own_data`]; [`tamper`] changes finished blobs.
 
 pub mod aligned;
+pub mod bands;
+pub mod baseline;
 pub mod builder;
 pub mod command;
+pub mod compare;
 pub mod golden;
 pub mod hostile;
 pub mod interpreter;
+pub mod layer;
 pub mod naive;
 pub mod noise;
 pub mod own_data;
 pub mod random;
+pub mod streams;
 pub mod tamper;
 pub mod tiny;

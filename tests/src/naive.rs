@@ -3,7 +3,10 @@
 //! All numbers are `i64` or wider, borders are padded by really building the padded picture, and nothing is shared with
 //! `trident::kernels`. Slow on purpose.
 
+use trident::graph::Op;
 use trident::spec::Shape;
+
+use crate::layer::Layer;
 
 /// A picture, feature map or row: whole numbers in the layout `[h, w, c]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,31 +96,29 @@ impl Map {
     }
 }
 
-/// Output side of requantisation.
+/// What happens to a sum, or to the sum of two codes, on its way to a code.
 #[derive(Clone, Debug)]
 pub struct Output {
-    /// `q` per channel.
-    pub multipliers: Vec<i64>,
-    /// `s`.
-    pub right_shift: u32,
     /// The output's zero point.
     pub zero_point: i64,
     /// Least code.
     pub lo: i64,
     /// Largest code.
     pub hi: i64,
+    /// What each code then becomes, that of −128 first.
+    pub table: Option<Vec<i8>>,
 }
 
 impl Output {
-    /// `clamp(((acc·q + 2^(s−1)) >> s) + zero_point, lo, hi)`, the shift written as a division that rounds down.
-    pub fn requantize(&self, acc: i64, channel: usize) -> i64 {
-        let one = 1i128 << self.right_shift;
-        let product = i128::from(acc) * i128::from(self.multipliers[channel]);
-        clamp(
-            (product + one / 2).div_euclid(one) + i128::from(self.zero_point),
-            self.lo,
-            self.hi,
-        )
+    /// `clamp(((acc·q + 2^31) >> 32) + zero_point, lo, hi)`, the shift written as a division that rounds down; then the table.
+    pub fn requantize(&self, acc: i64, multiplier: i32) -> i64 {
+        let one = 1i128 << 32;
+        let rounded = (i128::from(acc) * i128::from(multiplier) + one / 2).div_euclid(one);
+        let code = clamp(rounded + i128::from(self.zero_point), self.lo, self.hi);
+        match &self.table {
+            Some(table) => i64::from(table[(code + 128) as usize]),
+            None => code,
+        }
     }
 }
 
@@ -155,67 +156,80 @@ impl Window {
 }
 
 /// `sums[o] = bias[o] + Σ weights[o][i] · input[i]`.
-pub fn linear_sums(input: &Map, weights: &[i8], bias: &[i32]) -> Vec<i64> {
+pub fn linear_sums(input: &Map, layer: &Layer) -> Vec<i64> {
     let n = input.numbers.len();
     let mut sums = Vec::new();
-    for (o, &bias) in bias.iter().enumerate() {
+    for (o, &bias) in layer.bias.iter().enumerate() {
         let mut sum = i64::from(bias);
         for i in 0..n {
-            sum += input.numbers[i] * i64::from(weights[o * n + i]);
+            sum += input.numbers[i] * i64::from(layer.weights[o * n + i]);
         }
         sums.push(sum);
     }
     sums
 }
 
-/// Convolution; `weights[filter][ky][kx][c]`, the border holds `border`.
-pub fn conv2d(
-    input: &Map,
-    border: i64,
-    window: Window,
-    weights: &[i8],
-    bias: &[i32],
-    output: &Output,
-    (out_h, out_w): (usize, usize),
-) -> Map {
+/// Convolution; weights `[filter][ky][kx][c]`, the border holds `border`.
+pub fn conv2d(input: &Map, border: i64, window: Window, layer: &Layer, output: &Output, sides: (usize, usize)) -> Map {
     let (k, channels) = (window.kernel, input.c);
-    let padded = window.pad(input, (out_h, out_w), border);
-    Map::made(out_h, out_w, bias.len(), |y, x, filter| {
-        let mut sum = i64::from(bias[filter]);
+    let padded = window.pad(input, sides, border);
+    Map::made(sides.0, sides.1, layer.bias.len(), |y, x, filter| {
+        let mut sum = i64::from(layer.bias[filter]);
         for ky in 0..k {
             for kx in 0..k {
                 for c in 0..channels {
-                    let weight = weights[((filter * k + ky) * k + kx) * channels + c];
+                    let weight = layer.weights[((filter * k + ky) * k + kx) * channels + c];
                     sum += padded.at(y * window.stride + ky, x * window.stride + kx, c) * i64::from(weight);
                 }
             }
         }
-        output.requantize(sum, filter)
+        output.requantize(sum, layer.multipliers[filter])
     })
 }
 
-/// Convolution of each channel with itself; `weights[ky][kx][c]`, the border holds `border`.
+/// Convolution of each channel with itself; weights `[ky][kx][c]`, the border holds `border`.
 pub fn depthwise(
     input: &Map,
     border: i64,
     window: Window,
-    weights: &[i8],
-    bias: &[i32],
+    layer: &Layer,
     output: &Output,
-    (out_h, out_w): (usize, usize),
+    sides: (usize, usize),
 ) -> Map {
     let (k, channels) = (window.kernel, input.c);
-    let padded = window.pad(input, (out_h, out_w), border);
-    Map::made(out_h, out_w, channels, |y, x, c| {
-        let mut sum = i64::from(bias[c]);
+    let padded = window.pad(input, sides, border);
+    Map::made(sides.0, sides.1, channels, |y, x, c| {
+        let mut sum = i64::from(layer.bias[c]);
         for ky in 0..k {
             for kx in 0..k {
-                let weight = weights[(ky * k + kx) * channels + c];
+                let weight = layer.weights[(ky * k + kx) * channels + c];
                 sum += padded.at(y * window.stride + ky, x * window.stride + kx, c) * i64::from(weight);
             }
         }
-        output.requantize(sum, c)
+        output.requantize(sum, layer.multipliers[c])
     })
+}
+
+/// Any operator that slides weighted windows, as the plain one that it stands for.
+///
+/// # Panics
+/// If `op` is another.
+pub fn windows(
+    op: Op,
+    input: &Map,
+    border: i64,
+    window: Window,
+    layer: &Layer,
+    output: &Output,
+    sides: (usize, usize),
+) -> Map {
+    match op {
+        Op::Conv2d | Op::CompactConv2d | Op::WinogradConv3x3 => conv2d(input, border, window, layer, output, sides),
+        Op::DepthwiseConv2d | Op::DepthwiseConv3x3 => depthwise(input, border, window, layer, output, sides),
+        Op::UpsampledConv3x3 => conv2d(&upsample2d(input, 2), border, window, layer, output, sides),
+        Op::UpsampledDepthwiseConv3x3 => depthwise(&upsample2d(input, 2), border, window, layer, output, sides),
+        _ => panic!("{op:?} has no windows with weights"),
+    }
 }
 
 /// The largest of each `size × size` window, moved by `size`.
@@ -245,11 +259,11 @@ pub fn concat(a: &Map, b: &Map) -> Map {
     })
 }
 
-/// `clamp(((a·qa + b·qb + bias) >> s) + zero_point)`, the shift written as a division that rounds down.
-pub fn add(a: &Map, b: &Map, [qa, qb, bias]: [i32; 3], output: &Output) -> Map {
+/// `clamp(((a·qa + b·qb + bias) >> s) + zero_point, lo, hi)`, the shift written as a division that rounds down.
+pub fn add(a: &Map, b: &Map, [qa, qb, bias]: [i32; 3], right_shift: u8, output: &Output) -> Map {
     Map::made(a.h, a.w, a.c, |y, x, c| {
         let sum = a.at(y, x, c) * i64::from(qa) + b.at(y, x, c) * i64::from(qb) + i64::from(bias);
-        let shifted = sum.div_euclid(1 << output.right_shift);
+        let shifted = sum.div_euclid(1 << right_shift);
         clamp(i128::from(shifted + output.zero_point), output.lo, output.hi)
     })
 }

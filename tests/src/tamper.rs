@@ -1,9 +1,11 @@
 //! Finished blobs with something changed inside, sealed again: every check but the one in question still passes.
 
 use trident::blob::{Blob, Golden, Sequence};
-use trident::graph::{Node, Op};
+use trident::graph::Node;
 use trident::spec::Head;
 use trident_host::quantize::writer::{AlignedBytes, blob as pack, sequence};
+
+use crate::streams;
 
 /// A blob taken apart.
 #[derive(Clone, Debug)]
@@ -32,22 +34,23 @@ impl<'a> Parts<'a> {
         }
     }
 
-    /// Changes one bit of one weight in a head's last layer.
+    /// Changes one weight in a head's last layer, and what its stream holds because of it.
     ///
     /// # Panics
-    /// If the head has no such layer, or the parameters end before that weight.
+    /// If the head has no such layer, or the layer no such weight.
     pub fn flip_weight(&mut self, head: Head, number: usize) {
-        let last = |node: &Node| matches!(node.op, Op::Linear | Op::Conv2d) && node.heads.contains(head);
-        let node = self
-            .blob
-            .graph()
-            .nodes()
-            .filter(last)
-            .last()
-            .expect("a layer with weights");
-        let weight = &mut self.parameters[node.weights as usize + number];
-        // The format wants weights in [−127, 127].
-        *weight ^= if *weight ^ 0x40 == 0x80 { 0x20 } else { 0x40 };
+        let graph = self.blob.graph();
+        let last = |node: &Node| node.op.is_weighted() && node.heads.contains(head);
+        let node = graph.nodes().filter(last).last().expect("a layer with weights");
+        let tensor = |number: u8| graph.tensor(number.into()).expect("known");
+        let (input, output) = (tensor(node.input), tensor(node.output));
+        let (mut layer, _) = streams::unpack(&node, &input, &output, &self.parameters);
+        let weight = &mut layer.weights[number];
+        // Weights lie in [−127, 127].
+        *weight ^= if *weight ^ 0x40 == -128 { 0x20 } else { 0x40 };
+        let stream = layer.stream(node.op, node.kernel.into(), input.shape.c.into());
+        let bytes: &[u8] = bytemuck::cast_slice(&stream);
+        self.parameters[node.weights as usize..][..bytes.len()].copy_from_slice(bytes);
     }
 
     /// The blob that they make.

@@ -8,6 +8,7 @@ use trident::{Inputs, Network};
 
 use crate::aligned::Aligned;
 use crate::builder::Builder;
+use crate::layer::Layer;
 use crate::noise::Noise;
 
 /// Readings that [`tiny`] classifies.
@@ -32,10 +33,12 @@ pub fn inputs(picture: &[u8]) -> Inputs<'_> {
 /// Every operator, all three heads, one golden vector.
 ///
 /// ```text
-/// readings ► Linear ► Linear ► probabilities
-/// picture ► Conv2d ┬► DepthwiseConv2d ► Add ► Upsample2d ► Concat ► Conv2d ► Lut ► logits
-///                  ├► MaxPool2d ────────┘                    │
+/// readings ► NarrowLinear ► Linear ► Linear ► probabilities
+/// picture ► Conv2d ┬► DepthwiseConv2d ► Add ► Upsample2d ► Concat ► CompactConv2d ► WinogradConv3x3 ► …
+///                  ├► MaxPool2d ────────┘                    │  └─────────── a band ─────────────┘
 ///                  └────────────────────────────────────────►┘
+/// … ► DepthwiseConv3x3 ► UpsampledDepthwiseConv3x3 ► Conv2d, with a table ► UpsampledConv3x3 ► Lut ► logits
+///                        └─────────────── a band ─────────┘
 /// readings ► Linear ► Linear ► value
 /// ```
 pub fn tiny() -> Builder {
@@ -75,6 +78,7 @@ fn without_golden() -> Builder {
     segment(&mut builder, &mut noise);
     regress(&mut builder, &mut noise);
     builder.assign_heads();
+    builder.place();
     builder
 }
 
@@ -82,7 +86,8 @@ fn classify(builder: &mut Builder, noise: &mut Noise) {
     let bent = [piece(-3.0, -1.0, 0.5), piece(1.0, 1.0, 0.125)];
     let tables: [(u16, &[Segment]); 3] = [(0, &bent), (0, &[piece(0.0, 0.0, 1.0)]), (1, &[piece(-1.0, 0.5, 0.25)])];
     let row = builder.readings((InputSlot::Classification, &["width", "alpha"]), &tables, 50.0, -3);
-    let hidden = linear(builder, noise, row, 4);
+    let hidden = linear(builder, noise, Op::NarrowLinear, row, 4);
+    let hidden = linear(builder, noise, Op::Linear, hidden, 4);
     let weights = noise.weights(4);
     let sums = builder.sums(hidden, &weights, &[-900]);
     let scales = builder.words(&[0.000_5f32]);
@@ -97,25 +102,9 @@ fn classify(builder: &mut Builder, noise: &mut Noise) {
 fn segment(builder: &mut Builder, noise: &mut Noise) {
     let (full, half) = (Shape::new(4, 4, 4), Shape::new(2, 2, 4));
     let picture = builder.picture(4, 4);
-    let conv = convolution(builder, noise, Op::Conv2d, picture, (3, 1, 1), full, -20);
-    let depthwise = convolution(builder, noise, Op::DepthwiseConv2d, conv, (3, 2, 0), half, 6);
-    let pooled = Node {
-        input: conv,
-        kernel: 2,
-        ..Node::new(Op::MaxPool2d, HeadSet::ALL)
-    };
-    let pooled = builder.codes(pooled, half, -20);
-    let (qa, qb, right_shift) = (1 << 19, 3 << 18, 20);
-    let sum = Node {
-        input: depthwise,
-        second: pooled,
-        right_shift,
-        lo: -20,
-        hi: 127,
-        p: [qa, qb, (1 << (right_shift - 1)) - 6 * qa + 20 * qb],
-        ..Node::new(Op::Add, HeadSet::ALL)
-    };
-    let sum = builder.codes(sum, half, -20);
+    let conv = convolution(builder, noise, windows(Op::Conv2d, picture, (3, 1, 1)), full, -20);
+    let depthwise = convolution(builder, noise, windows(Op::DepthwiseConv2d, conv, (3, 2, 0)), half, 6);
+    let sum = pooled_sum(builder, conv, depthwise);
     let up = Node {
         input: sum,
         kernel: 2,
@@ -128,12 +117,42 @@ fn segment(builder: &mut Builder, noise: &mut Noise) {
         ..Node::new(Op::Concat, HeadSet::ALL)
     };
     let both = builder.codes(both, Shape::new(4, 4, 8), -20);
+    let compact = convolution(builder, noise, windows(Op::CompactConv2d, both, (1, 1, 0)), full, 3);
+    let winograd = convolution(
+        builder,
+        noise,
+        windows(Op::WinogradConv3x3, compact, (3, 1, 1)),
+        full,
+        -5,
+    );
+    let halved = convolution(
+        builder,
+        noise,
+        windows(Op::DepthwiseConv3x3, winograd, (3, 2, 1)),
+        half,
+        0,
+    );
+    let doubled = windows(Op::UpsampledDepthwiseConv3x3, halved, (3, 1, 1));
+    let doubled = convolution(builder, noise, doubled, full, 11);
+    let table: Vec<i8> = (-128..=127).map(|code: i16| (code / 3 * 2) as i8).collect();
+    let halved = Node {
+        table: builder.table(&table),
+        p: [0, 40, 0],
+        ..windows(Op::Conv2d, doubled, (1, 2, 0))
+    };
+    let halved = convolution(builder, noise, halved, half, -1);
     let classes = Shape::new(4, 4, 2);
-    let logits = convolution(builder, noise, Op::Conv2d, both, (1, 1, 0), classes, 0);
+    let logits = convolution(
+        builder,
+        noise,
+        windows(Op::UpsampledConv3x3, halved, (3, 1, 1)),
+        classes,
+        0,
+    );
     let table: Vec<i8> = (-128..=127).map(|code: i16| (code / 2) as i8).collect();
     let table = Node {
         input: logits,
-        weights: builder.weights(&table),
+        table: builder.table(&table),
         ..Node::new(Op::Lut, HeadSet::ALL)
     };
     let table = builder.codes(table, classes, 0);
@@ -142,12 +161,37 @@ fn segment(builder: &mut Builder, noise: &mut Noise) {
         ..Node::new(Op::Logits, Head::Segmentation.into())
     };
     builder.head(node, "ground", &["soil", "plant"]);
+    for (tensor, kept) in [(both, 1), (compact, 3), (doubled, 2)] {
+        builder.tensors[usize::from(tensor)].kept = kept;
+    }
+}
+
+/// The sum of `conv`, pooled, and of a map of half its sides.
+fn pooled_sum(builder: &mut Builder, conv: u8, other: u8) -> u8 {
+    let half = Shape::new(2, 2, 4);
+    let pooled = Node {
+        input: conv,
+        kernel: 2,
+        ..Node::new(Op::MaxPool2d, HeadSet::ALL)
+    };
+    let pooled = builder.codes(pooled, half, -20);
+    let (qa, qb, right_shift) = (1 << 19, 3 << 18, 20);
+    let sum = Node {
+        input: other,
+        second: pooled,
+        right_shift,
+        lo: -20,
+        hi: 127,
+        p: [qa, qb, (1 << (right_shift - 1)) - 6 * qa + 20 * qb],
+        ..Node::new(Op::Add, HeadSet::ALL)
+    };
+    builder.codes(sum, half, -20)
 }
 
 fn regress(builder: &mut Builder, noise: &mut Noise) {
     let tables: [(u16, &[Segment]); 2] = [(0, &[piece(0.0, -1.0, 0.1)]), (1, &[piece(0.0, 0.0, 2.0)])];
     let row = builder.readings((InputSlot::Regression, &["speed", "angle"]), &tables, 60.0, 4);
-    let hidden = linear(builder, noise, row, 3);
+    let hidden = linear(builder, noise, Op::Linear, row, 3);
     let weights = noise.weights(3);
     let sums = builder.sums(hidden, &weights, &[250]);
     value(builder, sums, 0.01, 120.0);
@@ -162,50 +206,44 @@ fn value(builder: &mut Builder, sums: u8, scale: f32, offset: f32) {
     builder.head(node, "level", &[]);
 }
 
-fn linear(builder: &mut Builder, noise: &mut Noise, input: u8, units: u16) -> u8 {
-    let count = builder.tensors[usize::from(input)].shape.len();
-    let node = Node {
-        weights: builder.weights(&noise.weights(count * usize::from(units))),
-        ..requantized(builder, noise, Op::Linear, input, units.into())
-    };
-    builder.codes(node, Shape::row(units), -9)
+fn linear(builder: &mut Builder, noise: &mut Noise, op: Op, input: u8, units: u16) -> u8 {
+    let columns = builder.tensors[usize::from(input)].shape.len();
+    let node = windows(op, input, (0, 0, 0));
+    let layer = layer(noise, units.into(), columns);
+    builder.weighted(node, &layer, Shape::row(units), -9)
 }
 
-fn convolution(
-    builder: &mut Builder,
-    noise: &mut Noise,
-    op: Op,
-    input: u8,
-    (kernel, stride, pad): (u8, u8, u8),
-    shape: Shape,
-    zero_point: i8,
-) -> u8 {
-    let read = match op {
-        Op::Conv2d => builder.tensors[usize::from(input)].shape.c,
-        _ => 1,
-    };
-    let count = usize::from(kernel).pow(2) * usize::from(read) * usize::from(shape.c);
-    let node = Node {
+/// A node with weights: kernel, stride, padding above and to the left.
+fn windows(op: Op, input: u8, (kernel, stride, pad): (u8, u8, u8)) -> Node {
+    Node {
+        input,
+        lo: -128,
+        hi: 127,
         kernel,
         stride,
         pad_top: pad,
         pad_left: pad,
-        weights: builder.weights(&noise.weights(count)),
-        ..requantized(builder, noise, op, input, shape.c.into())
-    };
-    builder.codes(node, shape, zero_point)
+        ..Node::new(op, HeadSet::ALL)
+    }
 }
 
-fn requantized(builder: &mut Builder, noise: &mut Noise, op: Op, input: u8, channels: usize) -> Node {
-    let mut words: Vec<i32> = (0..channels).map(|_| noise.int(-2000..=2000) as i32).collect();
-    words.extend((0..channels).map(|_| noise.int(1 << 29..=(1 << 31) - 1) as i32));
-    Node {
-        input,
-        right_shift: 38,
-        lo: -128,
-        hi: 127,
-        channels: builder.words(&words),
-        ..Node::new(op, HeadSet::ALL)
+fn convolution(builder: &mut Builder, noise: &mut Noise, node: Node, shape: Shape, zero_point: i8) -> u8 {
+    let read = if node.op.is_depthwise() {
+        1
+    } else {
+        builder.tensors[usize::from(node.input)].shape.c
+    };
+    let columns = usize::from(node.kernel).pow(2) * usize::from(read);
+    let layer = layer(noise, shape.c.into(), columns);
+    builder.weighted(node, &layer, shape, zero_point)
+}
+
+/// Weights of every kind, and multipliers that make codes of most of the range of them.
+fn layer(noise: &mut Noise, channels: usize, columns: usize) -> Layer {
+    Layer {
+        weights: (0..channels * columns).map(|_| noise.int(-127..=127) as i8).collect(),
+        bias: (0..channels).map(|_| noise.int(-2000..=2000) as i32).collect(),
+        multipliers: (0..channels).map(|_| noise.int(1 << 23..=1 << 25) as i32).collect(),
     }
 }
 

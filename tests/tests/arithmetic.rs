@@ -4,10 +4,9 @@
 use std::f32::consts::LN_2;
 use std::fmt::Write;
 
-use trident::arithmetic::{quantize, sigmoid, softmax};
+use trident::arithmetic::{quantize, requantize, sigmoid, softmax};
 use trident::input::{Segment, piecewise_linear};
 use trident_tests::golden::assert_golden;
-use trident_tests::naive::Output;
 use trident_tests::noise::Noise;
 
 #[test]
@@ -44,27 +43,20 @@ fn float_steps_keep_their_bits() {
     assert_golden("arithmetic.txt", &text);
 }
 
-/// The quantiser's promise: with `q = round(scale · 2^s)` the code is off by at most |acc|·2^−(s+1) before rounding.
+/// The quantiser's promise: with `q = round(scale · 2^32)` a sum is off by at most |acc|·2^−33 codes before it is rounded once.
 #[test]
 fn requantisation_is_as_near_as_the_design_says() {
     let mut noise = Noise::new(5);
+    let one = 2f64.powi(32);
     for _ in 0..10_000 {
-        let right_shift = noise.int(32..=54) as u32;
-        let scale =
-            (noise.int(1 << 29..=(1 << 31) - 2) as f64 + f64::from(noise.unit()) / 2.0) / 2f64.powi(right_shift as i32);
-        let q = (scale * 2f64.powi(right_shift as i32)).round();
-        let acc = noise.int(-(1 << 30)..=1 << 30);
-        let (exact, close) = (acc as f64 * scale, acc as f64 * q / 2f64.powi(right_shift as i32));
-        let bound = acc.unsigned_abs() as f64 * 2f64.powi(-(right_shift as i32) - 1);
+        let magnitude = noise.int(0..=30);
+        let scale = ((1 << magnitude) as f64 + f64::from(noise.unit()) / 2.0) / one;
+        let q = (scale * one).round();
+        let acc = noise.int(-(1 << 30)..=1 << 30) as i32;
+        let (exact, close) = (f64::from(acc) * scale, f64::from(acc) * q / one);
+        let bound = f64::from(acc.unsigned_abs()) * 2f64.powi(-33);
         assert!((exact - close).abs() <= bound * 1.000_001, "{acc} · {scale}");
-        let output = Output {
-            multipliers: vec![q as i64],
-            right_shift,
-            zero_point: 0,
-            lo: -128,
-            hi: 127,
-        };
-        let code = output.requantize(acc, 0) as f64;
+        let code = f64::from(requantize(acc, q as i32, 0));
         let nearest = exact.clamp(-128.0, 127.0);
         assert!((code - nearest).abs() <= 0.5 + bound, "{acc} · {scale}: {code}");
     }

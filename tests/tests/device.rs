@@ -68,7 +68,7 @@ fn passthrough(h: u16, w: u16) -> Builder {
     let identity: Vec<i8> = (-128..=127).collect();
     let node = Node {
         input,
-        weights: builder.weights(&identity),
+        table: builder.table(&identity),
         ..Node::new(Op::Lut, HeadSet::ALL)
     };
     let shape = builder.tensors[usize::from(input)].shape;

@@ -4,9 +4,11 @@ use trident::Blob;
 use trident::blob::{BlobError, Span};
 use trident::check::{GraphError, MAX_GOLDEN_VECTORS, MAX_MACS};
 use trident::graph::{Element, MAX_NODES, Node, Op};
+use trident::input::Segment;
 use trident::spec::{Head, HeadSet, InputSlot, Shape};
 use trident_tests::builder::Builder;
-use trident_tests::hostile::{error_of, first, node_with, output_of, tiny_with};
+use trident_tests::hostile::{WEIGHTED, error_of, first, node_with, output_of, tiny_with};
+use trident_tests::layer::Layer;
 use trident_tests::tiny;
 
 fn assert_shape(op: Op, change: impl FnOnce(&mut Node)) {
@@ -26,9 +28,10 @@ fn tensors_outside_the_arena_are_refused() {
             "offset {offset}"
         );
     }
-    let last = tiny::tiny().tensors.len() - 1;
-    let error = tiny_with(|builder| builder.arena_len -= 1);
-    assert_eq!(error, BlobError::Graph(GraphError::Tensor { tensor: last }));
+    let mut builder = tiny::minimal();
+    let tensor = builder.tensors.len() - 1;
+    builder.arena_len = builder.tensors[tensor].range().end as u32 - 1;
+    assert_eq!(error_of(&builder), BlobError::Graph(GraphError::Tensor { tensor }));
 }
 
 #[test]
@@ -136,16 +139,21 @@ fn reading_what_was_not_made_for_that_head_is_refused() {
 }
 
 #[test]
-fn two_nodes_for_one_head_or_input_are_refused() {
+fn two_nodes_for_one_head_or_row_of_readings_are_refused() {
     let probabilities = first(Op::Probabilities);
     let error = tiny_with(|builder| builder.nodes.insert(probabilities + 1, builder.nodes[probabilities]));
     let node = probabilities + 1;
     assert_eq!(error, BlobError::Graph(GraphError::Order { node }));
+    let readings = first(Op::Readings);
     let error = tiny_with(|builder| {
-        let picture = builder.nodes[first(Op::Picture)];
-        builder.nodes.push(picture);
+        let output = builder.tensor(Shape::row(3), 0, Element::I8);
+        let again = Node {
+            output,
+            ..builder.nodes[readings]
+        };
+        builder.nodes.insert(readings + 1, again);
     });
-    let node = tiny::tiny().nodes.len();
+    let node = readings + 1;
     assert_eq!(error, BlobError::Graph(GraphError::Order { node }));
 }
 
@@ -183,16 +191,19 @@ fn dead_tensors_may_be_overwritten_but_logits_may_not() {
 
 #[test]
 fn windows_that_do_not_fit_are_refused() {
-    for op in [Op::Conv2d, Op::DepthwiseConv2d] {
-        assert_shape(op, |node| node.kernel = 0);
-        assert_shape(op, |node| node.kernel = 8);
-        assert_shape(op, |node| node.kernel = 255);
-        assert_shape(op, |node| node.stride = 0);
-        assert_shape(op, |node| node.stride = 3);
-        assert_shape(op, |node| node.pad_top = 3);
-        assert_shape(op, |node| node.pad_left = 255);
-        assert_shape(op, |node| node.right_shift = 31);
-        assert_shape(op, |node| node.right_shift = 55);
+    for op in WEIGHTED.into_iter().filter(|op| op.is_windowed()) {
+        for kernel in [0, 8, 255] {
+            assert_shape(op, |node| node.kernel = kernel);
+        }
+        for stride in [0, 3, 255] {
+            assert_shape(op, |node| node.stride = stride);
+        }
+        for pad in [3, 255] {
+            assert_shape(op, |node| node.pad_top = pad);
+            assert_shape(op, |node| node.pad_left = pad);
+        }
+    }
+    for op in WEIGHTED {
         assert_shape(op, |node| (node.lo, node.hi) = (1, 0));
     }
     // Four windows of stride 2 on a side of 4 with no padding: the last would begin outside.
@@ -202,13 +213,105 @@ fn windows_that_do_not_fit_are_refused() {
     // Six windows on a side of 4 with one pixel of padding: the last would begin on the far border.
     let (tensor, node) = (output_of(Op::Conv2d), first(Op::Conv2d));
     for shape in [Shape::new(6, 4, 4), Shape::new(4, 6, 4)] {
-        let error = tiny_with(|builder| builder.tensors[tensor].shape = shape);
+        let error = tiny_with(|builder| {
+            builder.tensors[tensor].shape = shape;
+            builder.tensors[tensor].kept = shape.h;
+        });
         assert_eq!(error, BlobError::Graph(GraphError::Shape { node }), "{shape:?}");
     }
     for op in [Op::MaxPool2d, Op::Upsample2d] {
         for kernel in [0, 1, 3, 255] {
             assert_shape(op, |node| node.kernel = kernel);
         }
+    }
+}
+
+#[test]
+fn a_narrow_layer_has_few_inputs_and_makes_codes() {
+    let original = tiny::tiny();
+    let sums = |node: &Node| original.tensors[usize::from(node.output)].element == Element::I32;
+    let node = original
+        .nodes
+        .iter()
+        .position(|node| node.op == Op::Linear && sums(node));
+    let node = node.expect("tiny keeps sums");
+    let error = tiny_with(|builder| builder.nodes[node].op = Op::NarrowLinear);
+    assert_eq!(error, BlobError::Graph(GraphError::Shape { node }));
+    let with = |columns: u16| {
+        let mut builder = Builder::default();
+        let table = [Segment {
+            start: 0.0,
+            base: 0.0,
+            slope: 1.0,
+        }];
+        let tables = vec![(0, &table[..]); columns.into()];
+        let row = builder.readings((InputSlot::Regression, &["x"]), &tables, 1.0, 0);
+        let node = Node {
+            input: row,
+            hi: 127,
+            ..Node::new(Op::NarrowLinear, HeadSet::ALL)
+        };
+        let layer = Layer {
+            weights: vec![1; columns.into()],
+            bias: vec![0],
+            multipliers: vec![1],
+        };
+        // A stream as long as it would be.
+        let stream = layer.stream(Op::Linear, 0, 0);
+        let codes = builder.codes(node, Shape::row(1), 0);
+        builder.nodes[1].weights = builder.words(&[stream, vec![1; 80]].concat());
+        let sum = builder.sums(codes, &[1], &[0]);
+        let value = Node {
+            input: sum,
+            ..Node::new(Op::Value, Head::Regression.into())
+        };
+        builder.head(value, "level", &[]);
+        builder.assign_heads();
+        Blob::new_checked(builder.pack().bytes()).map(|_| ())
+    };
+    assert_eq!(with(10), Ok(()));
+    assert_eq!(with(11), Err(BlobError::Graph(GraphError::Shape { node: 1 })));
+}
+
+/// Operators that are faster ways to a convolution take only the windows that they are made for.
+#[test]
+fn windows_that_an_operator_is_not_made_for_are_refused() {
+    for op in [
+        Op::DepthwiseConv3x3,
+        Op::WinogradConv3x3,
+        Op::UpsampledConv3x3,
+        Op::UpsampledDepthwiseConv3x3,
+    ] {
+        for kernel in [1, 2, 5] {
+            assert_shape(op, |node| node.kernel = kernel);
+        }
+        if op != Op::DepthwiseConv3x3 {
+            assert_shape(op, |node| node.stride = 2);
+        }
+        if op.is_upsampled() {
+            for pad in [0, 2] {
+                assert_shape(op, |node| node.pad_top = pad);
+                assert_shape(op, |node| node.pad_left = pad);
+            }
+        }
+        // Channels that are no whole quads.
+        let node = first(op);
+        let read = usize::from(tiny::tiny().nodes[node].input);
+        let shape_error = |tensor: usize| {
+            let error = tiny_with(|builder| builder.tensors[tensor].shape.c = 3);
+            matches!(error, BlobError::Graph(GraphError::Shape { node: at }) if at <= node)
+        };
+        assert!(shape_error(read), "{op:?}");
+        assert!(op == Op::UpsampledConv3x3 || shape_error(output_of(op)), "{op:?}");
+    }
+    let tensor = output_of(Op::UpsampledDepthwiseConv3x3);
+    for (h, w) in [(4, 2), (2, 4), (3, 4), (4, 3)] {
+        let error = tiny_with(|builder| {
+            let changed = &mut builder.tensors[tensor];
+            (changed.shape.h, changed.shape.w, changed.kept) = (h, w, h);
+        });
+        let node = first(Op::UpsampledDepthwiseConv3x3);
+        assert_eq!(error, BlobError::Graph(GraphError::Shape { node }), "{h} × {w}");
     }
 }
 
@@ -229,7 +332,10 @@ fn shapes_and_zero_points_that_do_not_fit_are_refused() {
         (output_of(Op::Picture), Shape::new(4, 4, 2)),
         (output_of(Op::Readings), Shape::new(1, 3, 1)),
     ] {
-        let error = tiny_with(|builder| builder.tensors[tensor].shape = shape);
+        let error = tiny_with(|builder| {
+            builder.tensors[tensor].shape = shape;
+            builder.tensors[tensor].kept = shape.h;
+        });
         assert!(
             matches!(error, BlobError::Graph(GraphError::Shape { .. })),
             "{shape:?}: {error:?}"
@@ -252,21 +358,21 @@ fn hours_of_work_are_refused() {
     let mut builder = Builder::default();
     let picture = builder.picture(4096, 4096);
     let (kernel, filters) = (7u8, 64u16);
-    let mut words = vec![0; filters.into()];
-    words.extend(vec![1 << 30; filters.into()]);
+    let layer = Layer {
+        weights: vec![1; 49 * 3 * usize::from(filters)],
+        bias: vec![0; filters.into()],
+        multipliers: vec![1 << 30; filters.into()],
+    };
     let node = Node {
         input: picture,
         kernel,
         stride: 1,
         pad_top: 3,
         pad_left: 3,
-        right_shift: 40,
-        weights: builder.weights(&vec![1; 49 * 3 * usize::from(filters)]),
-        channels: builder.words(&words),
         ..Node::new(Op::Conv2d, HeadSet::ALL)
     };
     let shape = Shape::new(4096, 4096, filters);
-    let features = builder.codes(node, shape, 0);
+    let features = builder.weighted(node, &layer, shape, 0);
     let pooled = Node {
         input: features,
         kernel: 64,

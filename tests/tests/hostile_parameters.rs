@@ -2,14 +2,16 @@
 
 use trident::blob::BlobError;
 use trident::check::GraphError;
-use trident::graph::{Node, Op};
+use trident::graph::{NO_TABLE, Node, Op};
 use trident::input::Segment;
-use trident::spec::{Head, InputSlot};
+use trident::spec::{Head, HeadSet, InputSlot, Shape};
 use trident::{Blob, LoadError, Network};
 use trident_tests::aligned::Aligned;
 use trident_tests::builder::Builder;
-use trident_tests::hostile::{first, node_with, tiny_with};
-use trident_tests::tiny;
+use trident_tests::hostile::{WEIGHTED, first, layer_with, load, node_with, output_of, tiny_with};
+use trident_tests::layer::Layer;
+use trident_tests::noise::Noise;
+use trident_tests::{streams, tiny};
 
 fn assert_parameters(op: Op, change: impl FnOnce(&mut Node)) {
     let (error, node) = node_with(op, change);
@@ -19,37 +21,104 @@ fn assert_parameters(op: Op, change: impl FnOnce(&mut Node)) {
 #[test]
 fn parameters_outside_or_off_their_boundary_are_refused() {
     let len = tiny::tiny().parameters.len() as u32;
-    for op in [
-        Op::Linear,
-        Op::Conv2d,
-        Op::DepthwiseConv2d,
-        Op::Lut,
-        Op::Probabilities,
-        Op::Readings,
-    ] {
-        for offset in [len, u32::MAX] {
+    for op in WEIGHTED.into_iter().chain([Op::Probabilities, Op::Readings]) {
+        for offset in [len, len - 3, u32::MAX, u32::MAX - 3] {
             assert_parameters(op, |node| node.weights = offset);
         }
-    }
-    for op in [Op::Linear, Op::Conv2d, Op::DepthwiseConv2d, Op::Readings] {
-        for offset in [len - 4, u32::MAX - 3] {
-            assert_parameters(op, |node| node.channels = offset);
+        for step in [1, 2, 3] {
+            assert_parameters(op, |node| node.weights += step);
         }
-        assert_parameters(op, |node| node.channels += 1);
     }
-    assert_parameters(Op::Readings, |node| node.weights += 2);
-    assert_parameters(Op::Probabilities, |node| node.weights += 2);
+    for offset in [len - 4, u32::MAX - 3] {
+        assert_parameters(Op::Readings, |node| node.table = offset);
+    }
+    assert_parameters(Op::Readings, |node| node.table += 1);
+}
+
+/// A stream that lacks its last word.
+#[test]
+fn streams_that_end_too_early_are_refused() {
+    for op in WEIGHTED {
+        let (mut builder, node) = (tiny::tiny(), first(op));
+        let [input, output] = [builder.nodes[node].input, builder.nodes[node].output].map(usize::from);
+        let (input, output) = (builder.tensors[input], builder.tensors[output]);
+        let words = streams::unpack(&builder.nodes[node], &input, &output, &builder.parameters).1;
+        let stream = &builder.parameters[builder.nodes[node].weights as usize..][..4 * words];
+        let stream = stream.to_vec();
+        builder.nodes[node].weights = builder.bytes(4, &stream);
+        assert_eq!(load(&builder), Ok(()));
+        builder.parameters.truncate(builder.parameters.len() - 4);
+        let error = Blob::new_checked(builder.pack().bytes()).expect_err("a word is missing");
+        assert_eq!(error, BlobError::Graph(GraphError::Parameters { node }), "{op:?}");
+    }
+}
+
+#[test]
+fn tables_of_codes_outside_are_refused() {
+    let len = tiny::tiny().parameters.len() as u32;
+    for op in WEIGHTED.into_iter().chain([Op::Lut]) {
+        for offset in [len, len - 255, u32::MAX - 255, u32::MAX - 1] {
+            assert_parameters(op, |node| node.table = offset);
+        }
+        let fits = |builder: &mut Builder| builder.nodes[first(op)].table = len - 256;
+        let mut builder = tiny::tiny();
+        fits(&mut builder);
+        assert_eq!(load(&builder), Ok(()), "{op:?}");
+    }
+    assert_parameters(Op::Lut, |node| node.table = NO_TABLE);
+}
+
+/// What an operator does not name is not looked at.
+#[test]
+fn noise_in_unused_fields_does_no_harm() {
+    let unweighted = [
+        Op::Picture,
+        Op::MaxPool2d,
+        Op::Upsample2d,
+        Op::Concat,
+        Op::Lut,
+        Op::Logits,
+    ];
+    for op in unweighted.into_iter().chain([Op::DepthwiseConv2d, Op::NarrowLinear]) {
+        for noise in [1, 2, u32::MAX] {
+            let mut builder = tiny::tiny();
+            let node = &mut builder.nodes[first(op)];
+            (node.p[0], node.p[2]) = (noise as i32, noise as i32);
+            node.right_shift = noise as u8;
+            if !op.is_weighted() {
+                (node.weights, node.p[1]) = (noise, noise as i32);
+                (node.lo, node.hi) = (7, -7);
+                (node.stride, node.pad_top, node.pad_left) = (noise as u8, 200, 200);
+            }
+            if op != Op::Lut && !op.is_weighted() {
+                node.table = noise;
+            }
+            let packed = builder.pack();
+            let blob = Blob::new_checked(packed.bytes()).expect("they are not looked at");
+            let mut arena = Aligned::zeroed(blob.graph().arena_len());
+            let mut network = Network::load(blob, arena.bytes_mut()).expect("loads");
+            assert_eq!(network.self_test(), Ok(()), "{op:?}, {noise:#x}");
+        }
+    }
 }
 
 #[test]
 fn multipliers_that_are_not_positive_are_refused() {
-    for multiplier in [0, -1, i32::MIN] {
-        let node = first(Op::Conv2d);
-        let error = tiny_with(|builder| {
-            let at = builder.nodes[node].channels as usize + 4 * 4; // behind four biases
-            builder.parameters[at..at + 4].copy_from_slice(&i32::to_le_bytes(multiplier));
-        });
-        assert_eq!(error, BlobError::Graph(GraphError::Parameters { node }));
+    for op in WEIGHTED {
+        for multiplier in [0, -1, i32::MIN] {
+            for last in [false, true] {
+                let node = first(op);
+                let builder = layer_with(op, |layer| {
+                    let channel = if last { layer.multipliers.len() - 1 } else { 0 };
+                    layer.multipliers[channel] = multiplier;
+                });
+                assert_eq!(
+                    load(&builder),
+                    Err(LoadError::Graph(GraphError::Parameters { node })),
+                    "{op:?}"
+                );
+            }
+        }
     }
 }
 
@@ -116,56 +185,137 @@ fn tables_of_the_input_step_that_do_not_fit_are_refused() {
     assert_parameters(Op::Readings, |node| node.p[0] = 0);
 }
 
-/// What only a scan of the weights finds is found when the network is loaded.
-fn load_error(change: impl FnOnce(&mut Builder)) -> LoadError {
-    let mut builder = tiny::tiny();
-    change(&mut builder);
-    let packed = builder.pack();
-    let blob = Blob::new_checked(packed.bytes()).expect("only the weights are wrong");
-    let mut arena = Aligned::zeroed(blob.graph().arena_len());
-    match Network::load(blob, arena.bytes_mut()) {
-        Err(error) => error,
-        Ok(_) => panic!("the network was loaded"),
-    }
-}
-
+/// Corrections of rows are not held against the weights: wrong ones make wrong codes, to the same bits everywhere, and no more.
 #[test]
-fn a_weight_of_minus_128_is_refused() {
-    for op in [Op::Linear, Op::Conv2d, Op::DepthwiseConv2d] {
+fn wrong_corrections_of_rows_do_no_harm_or_are_refused() {
+    for op in [Op::Linear, Op::CompactConv2d] {
         let node = first(op);
-        let error = load_error(|builder| {
-            let at = builder.nodes[node].weights as usize;
-            builder.parameters[at + 1] = 0x80;
-        });
-        assert_eq!(error, LoadError::Graph(GraphError::Parameters { node }), "{op:?}");
-    }
-}
-
-#[test]
-fn accumulators_that_could_overflow_are_refused() {
-    for op in [Op::Linear, Op::Conv2d, Op::DepthwiseConv2d] {
-        for bias in [i32::MAX, i32::MIN] {
-            let node = first(op);
-            let error = load_error(|builder| {
-                let at = builder.nodes[node].channels as usize;
-                builder.parameters[at..at + 4].copy_from_slice(&bias.to_le_bytes());
-            });
-            assert_eq!(error, LoadError::Graph(GraphError::Overflow { node }), "{op:?}");
+        for word in [0, 2] {
+            let with = |correction: i32| {
+                let mut builder = tiny::tiny();
+                let at = builder.nodes[node].weights as usize + 4 * word;
+                builder.parameters[at..at + 4].copy_from_slice(&correction.to_le_bytes());
+                builder
+            };
+            let builder = with(123_456_789);
+            let packed = builder.pack();
+            let blob = Blob::new_checked(packed.bytes()).expect("only the weights are wrong");
+            let mut arena = Aligned::zeroed(blob.graph().arena_len());
+            let mut network = Network::load(blob, arena.bytes_mut()).expect("there is room for the products");
+            assert!(network.self_test().is_err(), "{op:?}");
+            for correction in [i32::MIN, i32::MAX] {
+                let error = load(&with(correction));
+                assert_eq!(error, Err(LoadError::Graph(GraphError::Overflow { node })), "{op:?}");
+            }
         }
     }
 }
 
-/// The bound is exact: `Σ|w| · 128 + |bias|` of 2^31 − 1 is loaded and computes what it should, one more is refused.
+/// One channel's only weight is 127, and its bias as large as its layout's bound lets it be; then larger by one.
+#[test]
+fn the_bound_of_accumulators_is_exact_in_every_layout() {
+    for op in WEIGHTED {
+        let node = first(op);
+        // The largest sum of products that the check counts with.
+        let of_rows = |columns: i32| 128 * (columns + columns / 2); // by their number alone, and what neighbours make too much
+        let products = 128
+            * match op {
+                Op::Linear => of_rows(4),
+                Op::CompactConv2d => of_rows(8),
+                Op::DepthwiseConv2d => 9 * 128,           // likewise
+                Op::UpsampledDepthwiseConv3x3 => 2 * 127, // even and odd columns together
+                Op::WinogradConv3x3 => 16 * 127,          // at all positions together
+                _ => 127,
+            };
+        let with = |channel: usize, bias: i32| {
+            load(&layer_with(op, |layer| {
+                let columns = layer.weights.len() / layer.bias.len();
+                layer.weights.fill(0);
+                let first = if op.is_depthwise() { channel } else { channel * columns };
+                layer.weights[first] = 127;
+                layer.bias[channel] = bias;
+            }))
+        };
+        for channel in 0..2 {
+            let most = i32::MAX - products;
+            assert_eq!((with(channel, most), with(channel, -most)), (Ok(()), Ok(())), "{op:?}");
+            let overflow = Err(LoadError::Graph(GraphError::Overflow { node }));
+            assert_eq!(
+                (with(channel, most + 1), with(channel, -most - 1)),
+                (overflow, overflow),
+                "{op:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn biases_of_every_channel_are_looked_at() {
+    for op in WEIGHTED {
+        let channels = tiny::tiny().tensors[output_of(op)].shape.c;
+        for channel in 0..usize::from(channels) {
+            for bias in [i32::MAX, i32::MIN] {
+                let node = first(op);
+                let error = load(&layer_with(op, |layer| layer.bias[channel] = bias));
+                assert_eq!(
+                    error,
+                    Err(LoadError::Graph(GraphError::Overflow { node })),
+                    "{op:?} {channel}"
+                );
+            }
+        }
+    }
+}
+
+/// Four times a sum must fit 32 bits too, though the bias be small: 16 weights per position of 2^15 − 1 times transformed inputs of up to
+/// 512, at eight positions just below 2^31.
+#[test]
+fn four_times_a_winograd_sum_stays_below_its_bound() {
+    let with = |positions: usize| {
+        let mut builder = Builder::default();
+        let mut noise = Noise::new(3);
+        let picture = builder.picture(4, 4);
+        let node = |op, input, kernel| Node {
+            input,
+            lo: -128,
+            hi: 127,
+            kernel,
+            stride: 1,
+            ..Node::new(op, HeadSet::ALL)
+        };
+        let wide = Layer::random(&mut noise, 16, 3);
+        let wide = builder.weighted(node(Op::CompactConv2d, picture, 1), &wide, Shape::new(4, 4, 16), 0);
+        let layer = Layer::random(&mut noise, 4, 9 * 16);
+        let input = builder.weighted(node(Op::WinogradConv3x3, wide, 3), &layer, Shape::new(2, 2, 4), 0);
+        let weights = builder.nodes[2].weights as usize;
+        let position = 4 * 16 * 2; // channels, inputs, bytes
+        let bytes = &mut builder.parameters[weights..weights + 16 * position];
+        bytes.fill(0);
+        let halves = bytes[..positions * position].chunks_exact_mut(2);
+        halves.for_each(|half| half.copy_from_slice(&i16::MAX.to_le_bytes()));
+        let head = Node {
+            input,
+            ..Node::new(Op::Logits, Head::Segmentation.into())
+        };
+        builder.head(head, "ground", &["a", "b", "c", "d"]);
+        builder.assign_heads();
+        load(&builder)
+    };
+    assert_eq!(with(8), Ok(()));
+    assert_eq!(with(9), Err(LoadError::Graph(GraphError::Overflow { node: 2 })));
+}
+
+/// The bound is exact: `128 · 128 + |bias|` of 2^31 − 1 is loaded and computes what it should, one more is refused.
 #[test]
 fn the_bound_of_accumulators_is_exact() {
     let with_bias = |bias: i32| {
         let mut builder = tiny::minimal();
         let node = first(Op::Readings) + 1;
-        let at = builder.nodes[node].channels as usize;
-        builder.parameters[at..at + 4].copy_from_slice(&bias.to_le_bytes());
+        let sums = Layer::of_sums(&[64], &[bias]).stream(Op::Linear, 0, 0);
+        builder.nodes[node].weights = builder.words(&sums);
         builder.pack()
     };
-    let most = i32::MAX - 64 * 128; // minimal has one weight, 64
+    let most = i32::MAX - 128 * 128; // minimal has one weight
     let load = |bias: i32, run: bool| {
         let packed = with_bias(bias);
         let blob = Blob::new_checked(packed.bytes()).expect("a blob");

@@ -1,16 +1,16 @@
-//! Whole networks: random graphs run by the engine equal the same graphs run by the oracle, tensor by tensor and head by head.
+//! Whole networks: random graphs run by the engine equal the same graphs run by the oracle, row by row and head by head.
 
 use proptest::prelude::*;
-use trident::graph::Op;
-use trident::spec::{Head, HeadSet, InputSlot};
+use trident::graph::{NO_TABLE, Node, Op};
+use trident::spec::{HeadSet, InputSlot};
 use trident::{Blob, Inputs, Network};
 use trident_tests::aligned::Aligned;
-use trident_tests::interpreter::interpret;
+use trident_tests::compare::assert_equals_the_oracle;
 use trident_tests::noise::Noise;
 use trident_tests::random;
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(512) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2048) })]
 
     #[test]
     fn a_network_equals_the_oracle(seed: u64) {
@@ -34,37 +34,52 @@ proptest! {
         let all = network.heads();
         let subsets = (1..=7).filter_map(HeadSet::from_bits).filter(|&heads| all.contains_all(heads));
         for heads in subsets {
-            let expected = interpret(&blob, heads, &inputs);
-            let mut written = 0;
-            let outputs = network
-                .run_observed(heads, &inputs, |tensor, bytes| {
-                    assert_eq!(bytes, expected.bytes(&blob.graph(), tensor), "tensor {tensor}");
-                    written += 1;
-                })
-                .expect("inputs are as described");
-            prop_assert_eq!(written, expected.tensors.iter().flatten().count());
-            prop_assert_eq!(outputs.classification().map(bits), expected.probabilities.as_deref().map(bits));
-            prop_assert_eq!(outputs.regression().map(f32::to_bits), expected.value.map(f32::to_bits));
-            let codes = outputs.segmentation().map(|logits| logits.codes.to_vec());
-            prop_assert_eq!(codes, expected.logits.map(|logits| logits.codes()));
-            prop_assert_eq!(outputs.segmentation().is_some(), heads.contains(Head::Segmentation));
+            assert_equals_the_oracle(&mut network, heads, &inputs);
         }
     }
 }
 
 #[test]
-fn random_graphs_hold_every_operator_often() {
+fn random_graphs_hold_everything_often() {
     let mut counts = [0; Op::ALL.len()];
+    let (mut bands, mut long_bands, mut in_place, mut tables, mut pictures) = (0, 0, 0, 0, 0);
     for seed in 0..512 {
-        for node in random::graph(seed).nodes {
+        let builder = random::graph(seed);
+        let streamed: Vec<bool> = builder
+            .nodes
+            .iter()
+            .map(|node| {
+                node.writes()
+                    .is_some_and(|tensor| builder.tensors[tensor].is_streamed())
+            })
+            .collect();
+        let of_band = streamed.split(|streamed| !streamed).map(<[bool]>::len);
+        bands += of_band.clone().filter(|&len| len > 0).count();
+        long_bands += of_band.filter(|&len| len > 2).count();
+        let tensor = |number: u8| builder.tensors[usize::from(number)];
+        in_place += builder
+            .nodes
+            .iter()
+            .filter(|node| node.op == Op::Add && tensor(node.input).offset == tensor(node.output).offset)
+            .count();
+        let fused = |node: &&Node| node.op.is_weighted() && node.table != NO_TABLE;
+        tables += builder.nodes.iter().filter(fused).count();
+        let repeated = |node: &&Node| node.op == Op::Picture;
+        pictures += usize::from(builder.nodes.iter().filter(repeated).count() > 1);
+        for node in builder.nodes {
             counts[node.op as usize] += 1;
         }
     }
     for (op, count) in Op::ALL.into_iter().zip(counts) {
         assert!(count >= 50, "{op:?} occurs {count} times in 512 graphs");
     }
-}
-
-fn bits(probabilities: &[f32]) -> Vec<u32> {
-    probabilities.iter().map(|probability| probability.to_bits()).collect()
+    for (what, count, least) in [
+        ("bands", bands, 200),
+        ("bands of four nodes or more", long_bands, 50),
+        ("sums in place", in_place, 20),
+        ("fused tables", tables, 200),
+        ("graphs that bring their picture in again", pictures, 20),
+    ] {
+        assert!(count >= least, "{count} {what} in 512 graphs");
+    }
 }

@@ -10,7 +10,7 @@ pub use mps2_an386::Mps2An386 as Chosen;
 
 use embedded_io::{Read, Write};
 
-use crate::serve::Counter;
+use crate::counter::Counter;
 
 /// What the firmware asks of a board.
 pub trait Board {

@@ -1,4 +1,109 @@
-//! What the engine costs on a device.
+//! What a model costs on a board: instructions per workload and per layer, flash, arena, stack.
+//!
+//! ```text
+//! Workload ─► blob (seeded weights, the ordinary quantiser) ─► bench image under QEMU ─► Measurement ─┐
+//!                                                    engine image ─► Code (flash, statics) ───────────┴─► Report
+//! ```
+//!
+//! Counts are instructions of the emulated core, exact and the same on every machine; they are not cycles. Each measurement
+//! begins with a loop of known length: a report whose `calibration_ok` is false means nothing.
 
+mod build;
+pub mod code;
 pub mod cycles;
+pub mod elsewhere;
+mod measure;
 pub mod peers;
+mod report;
+mod workloads;
+
+use crate::data::DataError;
+use crate::device::{Board, DeviceError};
+use crate::progress::Progress;
+use crate::quantize::QuantizeError;
+use crate::quantize::optimize::Optimize;
+use crate::toolchain::{Image, Toolchain, ToolchainError};
+use crate::train::TrainError;
+
+pub use build::{Built, build};
+pub use measure::Bench;
+pub use report::{Layer, Report, WorkloadReport};
+pub use workloads::{WORKLOADS, Workload};
+
+/// Why nothing can be measured.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BenchError {
+    /// A tool is missing, or an image does not build.
+    #[error(transparent)]
+    Toolchain(#[from] ToolchainError),
+    /// The data of a workload.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The model of a workload.
+    #[error(transparent)]
+    Model(#[from] TrainError),
+    /// The quantiser.
+    #[error(transparent)]
+    Quantize(#[from] QuantizeError),
+    /// The emulator.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// The image could not measure the model.
+    #[error("the bench image cannot measure {workload}: {reason}")]
+    Refused {
+        /// The workload.
+        workload: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// The blob of a workload does not run on this computer.
+    #[error("this computer cannot run {workload}: {reason}")]
+    Host {
+        /// The workload.
+        workload: &'static str,
+        /// Why.
+        reason: peers::RateError,
+    },
+    /// What the image wrote cannot be read.
+    #[error("the bench image's report cannot be read: {0}")]
+    Report(String),
+    /// An ELF file is not one.
+    #[error("{}: {reason}", path.display())]
+    Elf {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+/// Builds both images, then measures each workload in turn.
+///
+/// # Errors
+/// The first workload that cannot be measured.
+pub fn run(
+    board: &'static Board,
+    workloads: &[&Workload],
+    optimize: Optimize,
+    progress: &Progress,
+) -> Result<Report, BenchError> {
+    let toolchain = Toolchain::new()?;
+    let bench = Bench::new(&toolchain, board)?;
+    let code = code::read(&toolchain.image(board, Image::Engine)?)?;
+    let mut step = progress.step("bench", workloads.len() as u64);
+    let mut reports = Vec::new();
+    for (done, workload) in workloads.iter().enumerate() {
+        step.set(done as u64, workload.name);
+        let built = build(workload, optimize)?;
+        let measured = bench.measure(workload.name, built.blob.as_ref())?;
+        reports.push(WorkloadReport::new(workload, board, &built, &measured, &code)?);
+    }
+    step.finish(&format!("{} workloads", workloads.len()));
+    Ok(Report::new(
+        board,
+        toolchain.compiler(board.target)?.to_string(),
+        code,
+        reports,
+    ))
+}

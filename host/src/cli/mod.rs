@@ -3,11 +3,13 @@
 //! Results go to standard output, as a table or, with `--json`, as one JSON object; everything else goes to standard error.
 //! The exit status is 0 only if the thing asked for happened, else 1, whatever was wrong: words, files, data or the device.
 
+pub mod bench;
 pub mod demo;
 pub mod doctor;
 pub mod eval;
 pub mod inspect;
 pub mod interrupt;
+pub mod plan;
 pub mod quantize;
 pub mod table;
 pub mod train;
@@ -44,6 +46,10 @@ enum Command {
     Eval(eval::Args),
     /// Show what a blob holds
     Inspect(inspect::Args),
+    /// Show what lies where in a model's arena, and draw it
+    Plan(plan::Args),
+    /// Count what models cost on a board: instructions, flash, RAM
+    Bench(bench::Args),
 }
 
 /// Parses the command line and does what it says.
@@ -63,6 +69,8 @@ pub fn main() -> ExitCode {
         Command::Quantize(args) => quantize::run(args, cli.json),
         Command::Eval(args) => eval::run(args, cli.json),
         Command::Inspect(args) => inspect::run(args, cli.json),
+        Command::Plan(args) => plan::run(args, cli.json),
+        Command::Bench(args) => bench::run(args, cli.json),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::say;
 use super::table::{figure, head_name, table, whole};
 use crate::export::{BLOB, Report, export};
+use crate::quantize::optimize::Optimize;
 use crate::run::Run;
 
 /// Which run to quantise.
@@ -15,6 +16,9 @@ pub struct Args {
     /// The model's sequence number: devices take a newer model only if it is larger
     #[arg(long, default_value_t = 1)]
     sequence: u32,
+    /// What counts where flash and speed pull apart
+    #[arg(long, value_enum, default_value_t)]
+    optimize: Optimize,
 }
 
 /// Quantises, writes `RUN/model.tri` and prints the report.
@@ -24,7 +28,7 @@ pub struct Args {
 pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     let run = Run::open(&args.run)?;
     let dataset = run.dataset()?;
-    let export = export(&run, &dataset, args.sequence)?;
+    let export = export(&run, &dataset, args.sequence, args.optimize)?;
     if json {
         return super::print_json(&export.report);
     }

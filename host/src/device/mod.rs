@@ -7,6 +7,7 @@
 //! A [`Target`] says which device; [`Target::connect`] builds the firmware, puts the blob into a slot, boots, and gives a
 //! [`Client`], which speaks the protocol of [`trident::wire`]. An emulator lives as long as its client.
 
+mod batch;
 mod boards;
 mod client;
 mod connection;
@@ -18,6 +19,7 @@ mod transport;
 use std::io;
 use std::time::Duration;
 
+pub use batch::{loader, run_to_end};
 pub use boards::{BOARDS, Board, Slot};
 pub use client::{Client, DeviceInfo, RunResult};
 pub use log::Log;

@@ -48,7 +48,9 @@ impl Qemu {
         blob: Option<&[u8]>,
         link: LinkKind,
     ) -> Result<(Self, Box<dyn Transport>), DeviceError> {
-        let loader = blob.map(|blob| loader_option(board, blob.len())).transpose()?;
+        let loader = blob
+            .map(|blob| loader_option(board, Path::new(BLOB_FILE), blob.len()))
+            .transpose()?;
         let program = toolchain.qemu()?;
         let elf = toolchain.firmware(board)?;
         let table = log_table(&elf)?;
@@ -60,21 +62,13 @@ impl Qemu {
         }
         let transport = Fifos::make(folder.path(), fifo_name(link))?;
 
-        let mut command = dying_with_us(&program);
+        let mut command = emulator(&program, board, &elf, folder.path());
         command
-            .current_dir(folder.path())
-            .args(["-M", board.qemu_machine, "-nographic", "-monitor", "none"])
-            .args(["-semihosting-config", "enable=on,target=native", "-icount", "shift=10"])
             .args(loader.iter().flat_map(|loader| ["-device", loader]))
             .args(match link {
                 LinkKind::Fifo => &["-serial", "none"][..],
                 LinkKind::Uart => &["-chardev", "pipe,id=uart,path=uart", "-serial", "chardev:uart"],
-            })
-            .arg("-kernel")
-            .arg(&elf)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+            });
         let log = Log::default();
         let started = spawn(command, table, log.clone());
         let (child, reader) = started.map_err(DeviceError::io(format!("start {}", program.display())))?;
@@ -116,7 +110,24 @@ impl Drop for Qemu {
     }
 }
 
-const BLOB_FILE: &str = "blob.tri";
+/// A board with that image in an emulator that works in `folder`; slots are empty and nothing is connected yet. Every
+/// instruction takes the same virtual time, so that they can be counted.
+pub(super) fn emulator(program: &Path, board: &Board, elf: &Path, folder: &Path) -> Command {
+    let mut command = dying_with_us(program);
+    command
+        .current_dir(folder)
+        .args(["-M", board.qemu_machine, "-nographic", "-monitor", "none"])
+        .args(["-semihosting-config", "enable=on,target=native", "-icount", "shift=10"])
+        .arg("-kernel")
+        .arg(elf)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// The blob in the emulator's working folder.
+pub(super) const BLOB_FILE: &str = "blob.tri";
 
 /// The firmware looks for FIFOs of the first name, and uses its UART if there are none.
 fn fifo_name(link: LinkKind) -> &'static str {
@@ -126,13 +137,19 @@ fn fifo_name(link: LinkKind) -> &'static str {
     }
 }
 
-fn loader_option(board: &'static Board, blob_len: usize) -> Result<String, DeviceError> {
+/// What stands behind `-device` to put the blob in that file into the first slot that it fits into.
+///
+/// # Errors
+/// It fits into none.
+pub(crate) fn loader_option(board: &Board, file: &Path, blob_len: usize) -> Result<String, DeviceError> {
     let slot = board.slot_for(blob_len).ok_or_else(|| DeviceError::BlobTooLarge {
         blob_len,
         board: board.name,
         slots: board.slots_in_words(),
     })?;
-    Ok(format!("loader,file={BLOB_FILE},addr={:#x},force-raw=on", slot.address))
+    // A comma parts options; two stand for one.
+    let file = file.to_string_lossy().replace(',', ",,");
+    Ok(format!("loader,file={file},addr={:#x},force-raw=on", slot.address))
 }
 
 fn log_table(elf: &Path) -> Result<Table, DeviceError> {

@@ -1,34 +1,26 @@
-//! From a folded float model and its ranges to tensors, nodes and parameters.
+//! From a folded float model and its ranges to a plain graph: a node per layer, weights in plain order.
 //!
 //! Layers are lowered in order; an input enters the arena right before its first reader and a head's result leaves it right
-//! behind its last layer, so that nothing lives longer than it must.
+//! behind its last layer, so that nothing lives longer than it must. What makes the graph fast and small comes after, in
+//! [`optimize`](super::optimize), and changes no result.
 
-use trident::graph::{Element, Node, Op, Tensor};
+use trident::graph::{Element, Node, Op};
 use trident::input::{ModelInput, Segment};
 use trident::spec::{Activation, Head, HeadSet, InputSlot, Layer, ModelSpec, Padding, Shape};
 
 use super::multipliers::{add_rule, channel_of, requantization, weight_scales};
-use super::plan::{ArenaPlan, Demand, plan};
+use super::plain::{PlainGraph, PlainNode, PlainTensor, Weights};
 use super::range::Quantization;
 use super::ranges::Ranges;
-use super::writer::ParameterWriter;
 use super::{LayerError, QuantizeError};
 use crate::model::{FoldedModel, LayerWeights};
 use crate::run::Transforms;
 
-/// A lowered model: everything a blob holds but names and golden vectors.
+/// A lowered model.
 #[derive(Clone, Debug)]
 pub struct Lowered {
-    /// Tensors, with their places in the arena.
-    pub tensors: Vec<Tensor>,
-    /// Nodes in execution order.
-    pub nodes: Vec<Node>,
-    /// Weights and tables.
-    pub parameters: ParameterWriter,
-    /// Where tensors lie.
-    pub plan: ArenaPlan,
-    /// Per value of the spec, the tensor that holds it; `usize::MAX` if no head needs it.
-    pub tensor_of_value: Vec<usize>,
+    /// Tensors and nodes.
+    pub graph: PlainGraph,
     /// The ranges, widened where a multiplier asked for it.
     pub ranges: Ranges,
 }
@@ -49,9 +41,7 @@ pub fn lower(model: &FoldedModel, mut ranges: Ranges, transforms: &Transforms) -
         shapes: spec.shapes()?.to_vec(),
         heads: spec.heads_of_values().to_vec(),
         ranges,
-        tensors: Vec::new(),
-        nodes: Vec::new(),
-        parameters: ParameterWriter::default(),
+        graph: PlainGraph::default(),
         tensor_of_value: vec![None; spec.inputs.len() + spec.layers.len()],
     };
     for (index, layer) in spec.layers.iter().enumerate() {
@@ -68,7 +58,12 @@ pub fn lower(model: &FoldedModel, mut ranges: Ranges, transforms: &Transforms) -
             .take_out(index, model.layers[index].as_ref(), transforms)
             .map_err(|error| error.at(index))?;
     }
-    lowering.finish()
+    let of_value = |tensor: Option<u8>| tensor.map(usize::from);
+    lowering.graph.tensor_of_value = lowering.tensor_of_value.into_iter().map(of_value).collect();
+    Ok(Lowered {
+        graph: lowering.graph,
+        ranges: lowering.ranges,
+    })
 }
 
 /// A requantisation multiplier must stay below one half, one of an addition far below what 32 bits hold: where it would not, the
@@ -115,22 +110,19 @@ struct Lowering<'m> {
     shapes: Vec<Shape>,
     heads: Vec<HeadSet>,
     ranges: Ranges,
-    tensors: Vec<Tensor>,
-    nodes: Vec<Node>,
-    parameters: ParameterWriter,
+    graph: PlainGraph,
     tensor_of_value: Vec<Option<u8>>,
 }
 
 impl Lowering<'_> {
     fn tensor(&mut self, shape: Shape, range: Quantization, element: Element) -> Result<u8, LayerError> {
-        self.tensors.push(Tensor {
-            offset: 0,
+        self.graph.tensors.push(PlainTensor {
             shape,
             zero_point: range.zero_point,
             element,
             scale: range.scale,
         });
-        u8::try_from(self.tensors.len() - 1)
+        u8::try_from(self.graph.tensors.len() - 1)
             .ok()
             .filter(|&t| t < 128)
             .ok_or(LayerError::TooLarge)
@@ -156,11 +148,11 @@ impl Lowering<'_> {
         } else {
             Op::Readings
         };
-        let mut node = Node {
+        let mut plain = PlainNode::new(Node {
             input: input.slot as u8,
             output,
             ..Node::new(op, self.heads[value])
-        };
+        });
         let transform = match input.slot {
             InputSlot::Classification => transforms.classification.as_ref(),
             InputSlot::Picture => None,
@@ -182,15 +174,14 @@ impl Lowering<'_> {
                     }
                 })
                 .collect();
-            node.weights = self.parameters.push(&inputs);
-            node.channels = self.parameters.push(&segments);
-            node.p = [
+            plain.node.p = [
                 segments.len() as i32,
                 (1.0 / range.scale).to_bits() as i32,
                 transform.readings as i32,
             ];
+            plain.readings = Some((inputs, segments));
         }
-        self.nodes.push(node);
+        self.graph.nodes.push(plain);
         Ok(())
     }
 
@@ -217,6 +208,7 @@ impl Lowering<'_> {
             Activation::None | Activation::Sigmoid => (-128, 127),
         };
         let mut element = Element::I8;
+        let mut plain = None;
         match spec.layer {
             Layer::Linear { .. } | Layer::Conv2d { .. } | Layer::DepthwiseConv2d { .. } => {
                 let weights = weights.ok_or(LayerError::NoWeights)?;
@@ -234,7 +226,8 @@ impl Lowering<'_> {
                 }
                 let input_range = self.ranges.of(input_value).quantization;
                 let output = (element == Element::I8).then_some(sum_range);
-                self.weighted(&mut node, &spec.layer, weights, input_range, output)?;
+                node.p[1] = sum_range.zero_point.into();
+                plain = Some(quantized(&spec.layer, weights, input_range, output)?);
                 self.window(&mut node, &spec.layer, self.shapes[input_value]);
             }
             Layer::MaxPool2d { size: side } | Layer::Upsample2d { factor: side } => node.kernel = side,
@@ -246,46 +239,14 @@ impl Lowering<'_> {
         }
         node.output = self.tensor(shape, sum_range, element)?;
         let mut output = node.output;
-        self.nodes.push(node);
+        self.graph.nodes.push(PlainNode {
+            weights: plain,
+            ..PlainNode::new(node)
+        });
         if spec.layer.activation() == Activation::Sigmoid {
             output = self.sigmoid(output, value)?;
         }
         self.tensor_of_value[value] = Some(output);
-        Ok(())
-    }
-
-    fn weighted(
-        &mut self,
-        node: &mut Node,
-        layer: &Layer,
-        weights: &LayerWeights,
-        input: Quantization,
-        output: Option<Quantization>,
-    ) -> Result<(), LayerError> {
-        let scales = weight_scales(layer, weights, input.scale);
-        let channels = scales.len();
-        let mut codes = vec![0i8; weights.weights.len()];
-        let mut sums = vec![0i64; channels];
-        for (index, (code, &weight)) in codes.iter_mut().zip(&weights.weights).enumerate() {
-            let channel = channel_of(layer, index, weights.weights.len(), channels);
-            *code = (weight * (1.0 / scales[channel])).round().clamp(-127.0, 127.0) as i8;
-            sums[channel] += i64::from(*code);
-        }
-        let bias = |channel: usize| {
-            let step = f64::from(input.scale) * f64::from(scales[channel]);
-            let own = (f64::from(weights.bias[channel]) / step).round() as i64;
-            i32::try_from(own - i64::from(input.zero_point) * sums[channel]).map_err(|_| LayerError::Bias { channel })
-        };
-        let mut words = (0..channels).map(bias).collect::<Result<Vec<i32>, _>>()?;
-        if let Some(output) = output {
-            let real = |scale: &f32| f64::from(input.scale) * f64::from(*scale) / f64::from(output.scale);
-            let multipliers: Vec<f64> = scales.iter().map(real).collect();
-            let (shift, quantized) = requantization(&multipliers);
-            node.right_shift = shift;
-            words.extend(quantized);
-        }
-        node.weights = self.parameters.push(&codes);
-        node.channels = self.parameters.push(&words);
         Ok(())
     }
 
@@ -299,22 +260,24 @@ impl Lowering<'_> {
     }
 
     fn sigmoid(&mut self, input: u8, value: usize) -> Result<u8, LayerError> {
-        let from = self.tensors[usize::from(input)];
+        let from = self.graph.tensors[usize::from(input)];
         let from = Quantization {
             scale: from.scale,
             zero_point: from.zero_point,
         };
         let to = self.ranges.of(value).quantization;
-        let table: Vec<i8> = (-128..=127i8)
+        let table = (-128..=127i8)
             .map(|code| to.code((1.0 / (1.0 + (-f64::from(from.real(code))).exp())) as f32))
             .collect();
         let output = self.tensor(self.shapes[value], to, Element::I8)?;
-        let weights = self.parameters.push(&table);
-        self.nodes.push(Node {
+        let node = Node {
             input,
             output,
-            weights,
             ..Node::new(Op::Lut, self.heads[value])
+        };
+        self.graph.nodes.push(PlainNode {
+            table: Some(table),
+            ..PlainNode::new(node)
         });
         Ok(output)
     }
@@ -348,10 +311,11 @@ impl Lowering<'_> {
                 input,
                 ..Node::new(Op::Logits, head.head.into())
             };
+            let mut scales = Vec::new();
             match head.head {
                 Head::Classification => {
-                    let steps = steps()?;
-                    (node.op, node.weights) = (Op::Probabilities, self.parameters.push(&steps));
+                    scales = steps()?;
+                    node.op = Op::Probabilities;
                 }
                 Head::Segmentation => {}
                 Head::Regression => {
@@ -361,75 +325,48 @@ impl Lowering<'_> {
                     node.p = [scale.to_bits() as i32, target.mean.to_bits() as i32, 0];
                 }
             }
-            self.nodes.push(node);
+            self.graph.nodes.push(PlainNode {
+                scales,
+                ..PlainNode::new(node)
+            });
         }
         Ok(())
     }
+}
 
-    fn finish(mut self) -> Result<Lowered, QuantizeError> {
-        if self.nodes.len() > trident::graph::MAX_NODES {
-            return Err(LayerError::TooLarge.at(self.spec.layers.len() - 1));
-        }
-        let end = self.nodes.len();
-        let mut lives: Vec<Option<(usize, usize)>> = vec![None; self.tensors.len()];
-        for (step, node) in self.nodes.iter().enumerate() {
-            for tensor in node.reads().chain(node.writes()) {
-                let last = if node.op == Op::Logits { end } else { step };
-                let life = lives[tensor].get_or_insert((step, last));
-                life.1 = life.1.max(last);
-            }
-        }
-        let places = self.add_in_place(&mut lives);
-        let demand = |tensor: usize| {
-            let (first, last) = lives[tensor].unwrap_or((0, 0));
-            let len = if places[tensor] == tensor {
-                self.tensors[tensor].byte_len()
-            } else {
-                0
-            };
-            Demand {
-                len,
-                life: first..=last,
-            }
-        };
-        let plan = plan(&(0..self.tensors.len()).map(demand).collect::<Vec<_>>());
-        for (tensor, &place) in self.tensors.iter_mut().zip(&places) {
-            tensor.offset = u32::try_from(plan.offsets[place]).map_err(|_| LayerError::TooLarge.at(0))?;
-        }
-        Ok(Lowered {
-            tensors: self.tensors,
-            nodes: self.nodes,
-            parameters: self.parameters,
-            plan,
-            ranges: self.ranges,
-            tensor_of_value: self
-                .tensor_of_value
-                .into_iter()
-                .map(|t| t.map_or(usize::MAX, usize::from))
-                .collect(),
-        })
+/// Weights, biases and multipliers as whole numbers. Without an output range the sums are kept, and nothing is requantised.
+fn quantized(
+    layer: &Layer,
+    weights: &LayerWeights,
+    input: Quantization,
+    output: Option<Quantization>,
+) -> Result<Weights, LayerError> {
+    let scales = weight_scales(layer, weights, input.scale);
+    let channels = scales.len();
+    let mut codes = vec![0i8; weights.weights.len()];
+    let mut sums = vec![0i64; channels];
+    for (index, (code, &weight)) in codes.iter_mut().zip(&weights.weights).enumerate() {
+        let channel = channel_of(layer, index, weights.weights.len(), channels);
+        *code = (weight * (1.0 / scales[channel])).round().clamp(-127.0, 127.0) as i8;
+        sums[channel] += i64::from(*code);
     }
-
-    /// Lets every addition whose first or second input is read for the last time write its sum in that input's place. Gives,
-    /// per tensor, the tensor whose place it takes; that one's life then covers both.
-    fn add_in_place(&mut self, lives: &mut [Option<(usize, usize)>]) -> Vec<usize> {
-        let mut places: Vec<usize> = (0..self.tensors.len()).collect();
-        for (step, node) in self.nodes.iter_mut().enumerate().filter(|(_, node)| node.op == Op::Add) {
-            let dies = |tensor: u8| lives[places[usize::from(tensor)]].is_some_and(|(_, last)| last == step);
-            if node.input == node.second || !(dies(node.input) || dies(node.second)) {
-                continue;
-            }
-            if !dies(node.input) {
-                std::mem::swap(&mut node.input, &mut node.second);
-                node.p.swap(0, 1);
-            }
-            let (place, output) = (places[usize::from(node.input)], usize::from(node.output));
-            places[output] = place;
-            let last = lives[output].take().map_or(step, |(_, last)| last);
-            lives[place].iter_mut().for_each(|life| life.1 = last);
-        }
-        places
-    }
+    let bias = |channel: usize| {
+        let step = f64::from(input.scale) * f64::from(scales[channel]);
+        let own = (f64::from(weights.bias[channel]) / step).round() as i64;
+        i32::try_from(own - i64::from(input.zero_point) * sums[channel]).map_err(|_| LayerError::Bias { channel })
+    };
+    let real = |output: Quantization, scale: &f32| f64::from(input.scale) * f64::from(*scale) / f64::from(output.scale);
+    let multiplier = |output| {
+        scales
+            .iter()
+            .map(move |scale| requantization(real(output, scale)))
+            .collect()
+    };
+    Ok(Weights {
+        weights: codes,
+        bias: (0..channels).map(bias).collect::<Result<Vec<i32>, _>>()?,
+        multipliers: output.map_or_else(Vec::new, multiplier),
+    })
 }
 
 fn operator(layer: &Layer) -> Op {

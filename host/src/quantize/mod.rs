@@ -2,12 +2,15 @@
 //!
 //! ```text
 //! calibration rows ─► values ─► ranges ─┐
-//! trained model ─► folded weights ──────┴─► lower ─► golden vectors ─► blob
+//! trained model ─► folded weights ──────┴─► lower ─► plain graph ─► optimize ─► emit ─► golden vectors ─► blob
 //! ```
 
+pub mod emit;
 pub mod lower;
 mod multipliers;
+pub mod optimize;
 pub mod pack;
+pub mod plain;
 pub mod plan;
 pub mod range;
 pub mod ranges;

@@ -1,6 +1,5 @@
 //! From real multipliers to the integers of `trident.int8.v1`: weight scales, requantisation, addition.
 
-use trident::arithmetic::SHIFTS;
 use trident::graph::Node;
 use trident::spec::Layer;
 
@@ -29,13 +28,9 @@ pub(super) fn weight_scales(layer: &Layer, weights: &LayerWeights, input_scale: 
     largest.iter().zip(&weights.bias).map(scale).collect()
 }
 
-/// One shift for the layer, the largest in [`SHIFTS`] that keeps every `q = round(multiplier · 2^shift)` below 2^31.
-pub(super) fn requantization(multipliers: &[f64]) -> (u8, Vec<i32>) {
-    let largest = multipliers.iter().copied().fold(0.0, f64::max);
-    let fits = |shift: &u8| (largest * 2f64.powi((*shift).into())).round() < 2f64.powi(31);
-    let shift = SHIFTS.rev().find(fits).unwrap_or(*SHIFTS.start());
-    let quantize = |m: &f64| (m * 2f64.powi(shift.into())).round().clamp(1.0, f64::from(i32::MAX)) as i32;
-    (shift, multipliers.iter().map(quantize).collect())
+/// `round(multiplier · 2^32)`, in `1..2^31`.
+pub(super) fn requantization(multiplier: f64) -> i32 {
+    (multiplier * 2f64.powi(32)).round().clamp(1.0, f64::from(i32::MAX)) as i32
 }
 
 /// Fills in the multipliers of an addition: the largest shift whose intermediate stays in 32 bits.
@@ -65,12 +60,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_largest_multiplier_fills_31_bits() {
-        let (shift, q) = requantization(&[0.25, 0.001]);
-        assert_eq!((shift, q[0]), (32, 1 << 30));
-        assert_eq!(q[1], 4_294_967); // 0.001 · 2^32 = 4,294,967.296
-        let (shift, q) = requantization(&[1e-9]);
-        assert_eq!((shift, q[0]), (54, 18_014_399)); // 1e-9 · 2^54 = 18,014,398.5
+    fn multipliers_count_in_parts_of_two_to_the_32() {
+        assert_eq!(requantization(0.25), 1 << 30);
+        assert_eq!(requantization(0.001), 4_294_967); // 0.001 · 2^32 = 4,294,967.296
+        assert_eq!(requantization(1e-12), 1);
+        assert_eq!(requantization(0.5), i32::MAX);
     }
 
     #[test]

@@ -5,7 +5,10 @@ use trident::spec::{Head, InputSlot, Shape};
 use trident::{Blob, Inputs, Network, arithmetic};
 
 use super::QuantizeError;
-use super::lower::{Lowered, lower};
+use super::emit::{Emitted, emit};
+use super::lower::lower;
+use super::optimize::{self, Optimize};
+use super::plain::PlainGraph;
 use super::ranges::Ranges;
 use super::writer::{AlignedBytes, ParameterWriter, blob, sequence};
 use crate::data::Description;
@@ -55,13 +58,21 @@ pub struct Source<'a> {
     pub data_sha256: [u8; 32],
     /// The model's sequence number.
     pub sequence: u32,
+    /// What counts where flash and speed pull apart.
+    pub optimize: Optimize,
 }
 
 /// A quantised model, ready to be packed.
 #[derive(Debug)]
 pub struct Quantized {
-    /// Tensors, nodes, parameters.
-    pub lowered: Lowered,
+    /// The graph before any rewrite; every rewrite leaves its results as they are.
+    pub plain: PlainGraph,
+    /// The graph as it was rewritten.
+    pub graph: PlainGraph,
+    /// The same as a blob carries it.
+    pub emitted: Emitted,
+    /// The ranges, widened where a multiplier asked for it.
+    pub ranges: Ranges,
     /// Float weights it was made from.
     pub folded: FoldedModel,
 }
@@ -75,7 +86,17 @@ pub fn quantize(source: &Source<'_>) -> Result<Quantized, QuantizeError> {
     let values = calibration_values(source)?;
     let ranges = Ranges::choose(&folded.spec, &values)?;
     let lowered = lower(&folded, ranges, source.transforms)?;
-    Ok(Quantized { lowered, folded })
+    let mut graph = lowered.graph.clone();
+    optimize::rewrite(&mut graph, source.optimize);
+    let kept = optimize::stream::kept_rows(&graph);
+    let emitted = emit(&graph, &kept).map_err(|error| error.at(folded.spec.layers.len() - 1))?;
+    Ok(Quantized {
+        plain: lowered.graph,
+        graph,
+        emitted,
+        ranges: lowered.ranges,
+        folded,
+    })
 }
 
 /// Float values of every layer on the calibration rows. Each entry of the calibration holds the slots that belong together.
@@ -103,7 +124,7 @@ impl Quantized {
     /// # Errors
     /// If the engine refuses the model: an accumulator could overflow.
     pub fn pack(&self, source: &Source<'_>, metrics: &[(String, f32)]) -> Result<AlignedBytes, QuantizeError> {
-        let mut parameters = self.lowered.parameters.clone();
+        let mut parameters = self.emitted.parameters.clone();
         let mut golden: Vec<Golden> = source
             .golden
             .iter()
@@ -198,15 +219,15 @@ impl Quantized {
         let [golden, metrics] = [sequence(golden), sequence(metrics)];
         let metadata = Metadata {
             arithmetic: arithmetic::NAME,
-            arena_len: self.lowered.plan.len as u32,
+            arena_len: self.emitted.plan.len as u32,
             tensors: &self
-                .lowered
+                .emitted
                 .tensors
                 .iter()
                 .flat_map(|tensor| tensor.encode())
                 .collect::<Vec<u8>>(),
             nodes: &self
-                .lowered
+                .emitted
                 .nodes
                 .iter()
                 .flat_map(|node| node.encode())

@@ -31,7 +31,7 @@ pub struct LayerReport {
     pub zero_point: i8,
     /// How its range was chosen.
     pub range: Method,
-    /// Signal over quantisation noise, in dB; `None` for accumulators, which are not rounded.
+    /// Signal over quantisation noise, in dB; `None` for accumulators, which are not rounded, and for values that are never made.
     pub snr_db: Option<f64>,
 }
 
@@ -59,27 +59,27 @@ pub fn layers(
     for (row, sample) in samples.iter().enumerate() {
         let heads = network.heads();
         network
-            .run_observed(heads, &sample.inputs(), |number, bytes| {
-                let tensor = graph.tensor(number).filter(|tensor| tensor.element == Element::I8);
+            .run_observed(heads, &sample.inputs(), |step| {
+                let node = graph.node(step.node).filter(|node| !node.op.is_output());
+                let tensor = node.map(|node| usize::from(node.output));
                 let value = quantized
-                    .lowered
+                    .graph
                     .tensor_of_value
                     .iter()
-                    .position(|&tensor| tensor == number);
-                let (Some(tensor), Some(value)) = (tensor, value) else {
+                    .position(|of| of.is_some() && *of == tensor);
+                let described = tensor
+                    .and_then(|tensor| graph.tensor(tensor))
+                    .filter(|tensor| tensor.element == Element::I8);
+                let (Some(tensor), Some(value)) = (described, value) else {
                     return;
                 };
-                let Some(float) = float[value]
-                    .as_ref()
-                    .map(|all| &all[row * bytes.len()..][..bytes.len()])
-                else {
-                    return;
-                };
+                let Some(float) = &float[value] else { return };
+                let start = row * tensor.shape.len() + step.row * tensor.row_len();
                 let range = Quantization {
                     scale: tensor.scale,
                     zero_point: tensor.zero_point,
                 };
-                for (&byte, &float) in bytes.iter().zip(float) {
+                for (&byte, &float) in step.bytes.iter().zip(&float[start..]) {
                     powers[value].0 += f64::from(float).powi(2);
                     powers[value].1 += f64::from(range.real(byte as i8) - float).powi(2);
                 }
@@ -88,7 +88,7 @@ pub fn layers(
     }
     let report = spec.layers.iter().enumerate().map(|(layer, spec_layer)| {
         let value = spec.inputs.len() + layer;
-        let choice = quantized.lowered.ranges.of(value);
+        let choice = quantized.ranges.of(value);
         let input = shapes[usize::from(spec_layer.inputs[0])];
         let (signal, noise) = powers[value];
         LayerReport {

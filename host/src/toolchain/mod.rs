@@ -142,20 +142,32 @@ impl Toolchain {
     /// # Errors
     /// The compiler is missing and could not be installed, or the build failed.
     pub fn firmware(&self, board: &Board) -> Result<PathBuf, ToolchainError> {
+        self.image(board, Image::Serving)
+    }
+
+    /// As [`Toolchain::firmware`], any of the firmware's images.
+    ///
+    /// # Errors
+    /// As [`Toolchain::firmware`].
+    pub fn image(&self, board: &Board, image: Image) -> Result<PathBuf, ToolchainError> {
         let lock = self.workspace.lock()?;
         let compiler = Compiler::find_or_install(board.target)?;
         let folder = self.workspace.firmware_folder().join(board.target);
-        let elf = self.workspace.firmware_folder().join(format!("{}.elf", board.name));
+        let elf = self
+            .workspace
+            .firmware_folder()
+            .join(format!("{}{}.elf", board.name, image.suffix()));
         let mut command = compiler.cargo("build", board.target);
         command
             .current_dir(self.workspace.root())
             .args(["--locked", "--package", "trident-firmware", "--profile", "firmware"])
             .args(["--no-default-features", "--features", board.feature])
+            .args(["--bin", image.program()])
             .arg("--target-dir")
             .arg(&folder);
         let notice = format!("building firmware for {} with {compiler}", board.name);
         saying_if_slow(notice, || run_build(board, command))?;
-        let built = folder.join(board.target).join("firmware/trident-firmware");
+        let built = folder.join(board.target).join("firmware").join(image.program());
         place(&built, &elf)?;
         drop(lock);
         Ok(elf)
@@ -176,6 +188,45 @@ impl Toolchain {
             self.compiler(target)?;
         }
         Ok(())
+    }
+}
+
+/// What can be booted on a board.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Image {
+    /// Serves a model to a host.
+    Serving,
+    /// Measures a model and ends.
+    Measuring,
+    /// Runs a model once and ends: the engine alone.
+    Engine,
+    /// Compares the kernels' inner loops with their portable twins and ends.
+    Selftest,
+    /// The README's example.
+    Example,
+}
+
+impl Image {
+    /// What Cargo calls it.
+    const fn program(self) -> &'static str {
+        match self {
+            Self::Serving => "trident-firmware",
+            Self::Measuring => "trident-bench",
+            Self::Engine => "trident-engine",
+            Self::Selftest => "kernels-selftest",
+            Self::Example => "three-heads",
+        }
+    }
+
+    /// What stands behind the board's name in the name of its file.
+    const fn suffix(self) -> &'static str {
+        match self {
+            Self::Serving => "",
+            Self::Measuring => "-bench",
+            Self::Engine => "-engine",
+            Self::Selftest => "-selftest",
+            Self::Example => "-example",
+        }
     }
 }
 

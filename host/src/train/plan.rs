@@ -83,6 +83,11 @@ impl<'d> Plan<'d> {
         &self.spec
     }
 
+    /// How readings become model inputs.
+    pub fn transforms(&self) -> &run::Transforms {
+        &self.transforms
+    }
+
     /// Trains every group, side by side, and writes the best weights and their figures.
     ///
     /// # Errors

@@ -1,30 +1,4 @@
-//! Operators that look at one place at a time: sums, tables, channels put together.
-
-use crate::arithmetic::AddCodes;
-
-/// `out[i]` is the code of the sum of `a[i]` and `b[i]`.
-pub fn add(a: &[i8], b: &[i8], rule: &AddCodes, out: &mut [i8]) {
-    for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
-        *out = rule.apply(a, b);
-    }
-}
-
-/// As [`add`], the result in place of `a`.
-pub fn add_in_place(a: &mut [i8], b: &[i8], rule: &AddCodes) {
-    for (a, &b) in a.iter_mut().zip(b) {
-        *a = rule.apply(*a, b);
-    }
-}
-
-/// `out[i] = table[codes[i] + 128]`.
-///
-/// # Panics
-/// If the table has fewer than 256 entries.
-pub fn lut(codes: &[i8], table: &[i8], out: &mut [i8]) {
-    for (out, &code) in out.iter_mut().zip(codes) {
-        *out = table[usize::from(code as u8 ^ 0x80)];
-    }
-}
+//! Operators that look at one place at a time: channels put together, codes kept in a range.
 
 /// Pixel by pixel the channels of `a`, then those of `b`.
 ///
@@ -35,5 +9,15 @@ pub fn concat((a, channels_a): (&[i8], usize), (b, channels_b): (&[i8], usize), 
     for (out, (a, b)) in out.chunks_exact_mut(channels_a + channels_b).zip(pixels) {
         out[..channels_a].copy_from_slice(a);
         out[channels_a..].copy_from_slice(b);
+    }
+}
+
+/// Codes below `lo` become `lo`, those above `hi` become `hi`.
+///
+/// # Panics
+/// If `lo` is above `hi`.
+pub fn clamp(codes: &mut [i8], lo: i8, hi: i8) {
+    for code in codes {
+        *code = (*code).clamp(lo, hi);
     }
 }

@@ -1,42 +1,35 @@
 //! Weighted sums of all inputs.
 
-use super::{LANES, dots};
-use crate::arithmetic::Requantize;
+use super::micro::{linear, narrow};
+use crate::layout::rows;
 
-/// `out[i] = requantize(bias[i] + Σ weights[i][j] · codes[j])`.
-///
-/// # Shapes
-/// `codes[n]`, `weights[out][n]`, `bias[out]`, `out[out]`.
-pub fn linear(codes: &[i8], weights: &[i8], bias: &[i32], requantize: &Requantize<'_>, out: &mut [i8]) {
-    for (group, out) in out.chunks_mut(LANES).enumerate() {
-        let first = group * LANES;
-        let sums = sums(codes, weights, bias, first, out.len());
-        for (channel, (out, sum)) in (first..).zip(out.iter_mut().zip(sums)) {
-            *out = requantize.apply(sum, channel);
-        }
-    }
+/// Words of scratch memory.
+pub const fn scratch_words(columns: usize) -> usize {
+    rows::input_words(columns)
 }
 
-/// `out[i] = bias[i] + Σ weights[i][j] · codes[j]`, kept whole for a head's last layer.
+/// One code per row of the stream.
+///
+/// # Shapes
+/// `codes[n]`; `stream` of `out.len()` rows of `n` columns, `out` filled up to whole blocks.
+pub fn linear(codes: &[i8], stream: &[u32], zero_point: i8, scratch: &mut [u32], out: &mut [i8]) {
+    linear::widen(codes, scratch);
+    linear::codes(stream, scratch, codes.len(), zero_point, out);
+}
+
+/// [`linear`] of few codes, which need no scratch memory.
+///
+/// # Shapes
+/// As [`linear`], with `n` up to [`COLUMNS`](crate::layout::narrow::COLUMNS).
+pub fn narrow_linear(codes: &[i8], stream: &[u32], zero_point: i8, out: &mut [i8]) {
+    narrow::codes(stream, codes, zero_point, out);
+}
+
+/// One sum per row of the stream, kept whole for a head's last layer.
 ///
 /// # Shapes
 /// As [`linear`].
-pub fn linear_sums(codes: &[i8], weights: &[i8], bias: &[i32], out: &mut [i32]) {
-    for (group, out) in out.chunks_mut(LANES).enumerate() {
-        out.iter_mut()
-            .zip(sums(codes, weights, bias, group * LANES, LANES))
-            .for_each(|(out, sum)| *out = sum);
-    }
-}
-
-/// Sums of the channels from `first` on; those beyond the last of `count` or of all repeat that one.
-#[inline(always)]
-fn sums(codes: &[i8], weights: &[i8], bias: &[i32], first: usize, count: usize) -> [i32; LANES] {
-    let last = bias.len().min(first + count) - 1;
-    let lanes: [usize; LANES] = core::array::from_fn(|lane| last.min(first + lane));
-    let products = dots(
-        codes,
-        lanes.map(|channel| &weights[channel * codes.len()..][..codes.len()]),
-    );
-    core::array::from_fn(|lane| bias[lanes[lane]] + products[lane])
+pub fn linear_sums(codes: &[i8], stream: &[u32], scratch: &mut [u32], out: &mut [i32]) {
+    linear::widen(codes, scratch);
+    linear::sums(stream, scratch, codes.len(), out);
 }

@@ -1,37 +1,176 @@
-//! One file per operator. Shapes come from the graph; nothing here can fail, since the blob's checks have proven that shapes,
-//! parameters and accumulators fit.
+//! One file per operator, each a step: some rows of its output from rows of its input. Shapes come from the graph; nothing here
+//! can fail, since the blob's checks have proven that shapes, parameters and accumulators fit.
 //!
-//! Activations and weights are read in the layout `[h, w, c]`, channels innermost.
+//! An operator walks over pixels, borders and channels; the products are left to the inner loops in [`micro`].
 
 pub mod conv2d;
 pub mod depthwise;
 pub mod elementwise;
 pub mod linear;
+pub mod micro;
 pub mod resample;
+pub mod upsampled;
+pub mod winograd;
 
-/// How many output channels share one pass over the codes.
-pub(crate) const LANES: usize = 4;
+use crate::graph::{Element, Node, Op, Tensor};
+use crate::layout::{self, narrow, rows, tiles, upsample};
+use crate::spec::Shape;
 
-/// Sums of products of the same codes with [`LANES`] rows of weights, each as long as the codes.
-#[inline(always)]
-pub(crate) fn dots(codes: &[i8], rows: [&[i8]; LANES]) -> [i32; LANES] {
-    let [a, b, c, d] = rows;
-    let mut sums = [0; LANES];
-    for ((((&code, &a), &b), &c), &d) in codes.iter().zip(a).zip(b).zip(c).zip(d) {
-        let code = i32::from(code);
-        sums[0] += code * i32::from(a);
-        sums[1] += code * i32::from(b);
-        sums[2] += code * i32::from(c);
-        sums[3] += code * i32::from(d);
-    }
-    sums
+/// The rows of a tensor of codes that the arena holds.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows<'a> {
+    /// Codes of the kept rows; row `y` is the `y mod kept`-th.
+    pub codes: &'a [i8],
+    /// `[h, w, c]` of the whole tensor.
+    pub shape: Shape,
+    /// How many rows are kept.
+    pub kept: u16,
+    /// The code that a border holds: that of real zero.
+    pub pad_code: i8,
 }
 
-/// The part of a window that lies inside a side of `n`: first and one past the last tap, and the position of the first.
-#[inline(always)]
-pub(crate) fn inside(out: usize, stride: usize, pad: usize, kernel: usize, n: usize) -> (usize, usize, usize) {
-    let start = out * stride;
-    let first = pad.saturating_sub(start);
-    let last = kernel.min((n + pad).saturating_sub(start));
-    (first.min(last), last, (start + first).saturating_sub(pad))
+impl<'a> Rows<'a> {
+    /// The tensor's rows in its bytes of the arena.
+    pub fn of(tensor: &Tensor, codes: &'a [i8]) -> Self {
+        Self {
+            codes,
+            shape: tensor.shape,
+            kept: tensor.kept,
+            pad_code: tensor.zero_point,
+        }
+    }
+
+    /// Codes of a pixel.
+    #[inline]
+    pub const fn channels(&self) -> usize {
+        self.shape.c as usize
+    }
+
+    /// A row; `None` above the first and below the last.
+    #[inline]
+    pub fn row(&self, y: isize) -> Option<&'a [i8]> {
+        let y = usize::try_from(y).ok().filter(|&y| y < usize::from(self.shape.h))?;
+        let len = usize::from(self.shape.w) * self.channels();
+        let place = if self.kept < self.shape.h {
+            y % usize::from(self.kept)
+        } else {
+            y
+        };
+        Some(&self.codes[place * len..][..len])
+    }
+
+    /// Four neighbouring channels of a row from the first pixel on, or as many codes of padding for every pixel.
+    #[inline]
+    pub(crate) fn quads(&self, y: isize, first_channel: usize, padding: &'a [i8; 4]) -> micro::Quads<'a> {
+        match self.row(y) {
+            Some(row) => micro::Quads {
+                codes: &row[first_channel..],
+                pitch: self.channels(),
+            },
+            None => micro::Quads {
+                codes: padding,
+                pitch: 0,
+            },
+        }
+    }
+}
+
+/// Where a square window stands: side, step, and padding above and to the left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Side, in pixels.
+    pub kernel: usize,
+    /// Step, in pixels.
+    pub stride: usize,
+    /// Rows of padding above.
+    pub pad_top: usize,
+    /// Columns of padding to the left.
+    pub pad_left: usize,
+}
+
+impl Window {
+    /// The window of a node.
+    pub fn of(node: &Node) -> Self {
+        Self {
+            kernel: node.kernel.into(),
+            stride: node.stride.into(),
+            pad_top: node.pad_top.into(),
+            pad_left: node.pad_left.into(),
+        }
+    }
+
+    /// The input row that the window of an output row begins with.
+    #[inline]
+    pub const fn top(&self, row: usize) -> isize {
+        (row * self.stride) as isize - self.pad_top as isize
+    }
+
+    /// The input column that the window of an output column begins with.
+    #[inline]
+    pub const fn left(&self, column: usize) -> isize {
+        (column * self.stride) as isize - self.pad_left as isize
+    }
+}
+
+/// A step of a layer with weights: all but its codes.
+#[derive(Clone, Copy, Debug)]
+pub struct Weighted<'a> {
+    /// Parameters, in the operator's order.
+    pub stream: &'a [u32],
+    /// What requantisation adds.
+    pub zero_point: i8,
+    /// The window; without meaning where an operator has a window of its own.
+    pub window: Window,
+    /// `[h, w, c]` of the whole output.
+    pub output: Shape,
+    /// The first row that the step writes.
+    pub row: usize,
+}
+
+/// Words of a node's stream of parameters; zero of an operator without weights.
+pub fn stream_words(node: &Node, input: &Tensor, output: &Tensor) -> usize {
+    let (kernel, channels, outputs) = (
+        usize::from(node.kernel),
+        usize::from(input.shape.c),
+        usize::from(output.shape.c),
+    );
+    match node.op {
+        Op::Linear => rows::stream_words(output.shape.len(), input.shape.len(), output.element == Element::I8),
+        Op::NarrowLinear => narrow::stream_words(output.shape.len(), input.shape.len()),
+        Op::CompactConv2d => rows::stream_words(outputs, kernel * kernel * channels, true),
+        Op::Conv2d => tiles::stream_words(outputs, tiles::window_words(kernel, kernel * channels)),
+        Op::WinogradConv3x3 => layout::winograd::stream_words(outputs, channels),
+        Op::UpsampledConv3x3 => {
+            let words = upsample::pixel_words(channels);
+            upsample::phase_words(outputs, words).saturating_mul(upsample::PHASES)
+        }
+        Op::DepthwiseConv3x3 => layout::depthwise::window_words(channels),
+        Op::UpsampledDepthwiseConv3x3 => 2 * layout::depthwise::doubled_words(channels),
+        Op::DepthwiseConv2d => depthwise::plain_words(kernel, channels),
+        _ => 0,
+    }
+}
+
+/// A node's scratch memory, in bytes of the arena: from `p0` on, or nothing if it needs none.
+pub fn scratch(node: &Node, input: &Tensor, output: &Tensor) -> core::ops::Range<usize> {
+    let words = scratch_words(node, input, output);
+    if words == 0 {
+        return 0..0;
+    }
+    let start = node.p[0] as u32 as usize;
+    start..start.saturating_add(words.saturating_mul(4))
+}
+
+/// Words of scratch memory that a step of a node needs: place for widened input.
+pub fn scratch_words(node: &Node, input: &Tensor, output: &Tensor) -> usize {
+    match node.op {
+        Op::Linear => linear::scratch_words(input.shape.len()),
+        Op::Conv2d => conv2d::scratch_words(node.kernel.into(), input.shape, output.shape),
+        Op::CompactConv2d => conv2d::compact_scratch_words(node.kernel.into(), input.shape, output.shape),
+        Op::DepthwiseConv3x3 => depthwise::scratch_words(node.stride.into(), output.shape),
+        Op::UpsampledConv3x3 => upsampled::scratch_words(input.shape),
+        Op::UpsampledDepthwiseConv3x3 => depthwise::doubled_scratch_words(input.shape),
+        Op::WinogradConv3x3 => winograd::scratch_words(input.shape),
+        _ => 0,
+    }
 }

@@ -1,50 +1,50 @@
 //! Fewer pixels, or more.
 
-use crate::spec::Shape;
+use super::Rows;
+use super::micro::bytes;
 
-/// The largest code of each `size × size` window, moved by `size`; what is left over at the far border is dropped.
+/// One row: the largest code of each `size × size` window, moved by `size`; what is left over at the right border is dropped.
 ///
 /// # Shapes
-/// `codes[input]`, `out[input.h / size][input.w / size][input.c]`.
-pub fn max_pool2d((codes, input): (&[i8], Shape), size: usize, out: &mut [i8]) {
-    let (width, channels) = (usize::from(input.w), usize::from(input.c));
-    let out_width = width / size;
-    for (index, pixel) in out.chunks_exact_mut(channels).enumerate() {
-        let (y, x) = (index / out_width * size, index % out_width * size);
-        pixel.fill(i8::MIN);
-        for row in y..y + size {
-            let start = (row * width + x) * channels;
-            for tap in codes[start..start + size * channels].chunks_exact(channels) {
-                for (largest, &code) in pixel.iter_mut().zip(tap) {
-                    *largest = code.max(*largest);
-                }
+/// `out[input.w / size][c]`.
+pub fn max_pool2d(input: &Rows<'_>, size: usize, (out, row): (&mut [i8], usize)) {
+    let channels = input.channels();
+    for line in row * size..row * size + size {
+        let Some(codes) = input.row(line as isize) else { return };
+        let first_line = line == row * size;
+        for (window, out) in codes.chunks_exact(size * channels).zip(out.chunks_exact_mut(channels)) {
+            let mut others = window;
+            if first_line {
+                let (first, second) = window[..2 * channels].split_at(channels);
+                bytes::larger(first, second, out);
+                others = &window[2 * channels..];
             }
+            others
+                .chunks_exact(channels)
+                .for_each(|pixel| bytes::larger_in_place(out, pixel));
         }
     }
 }
 
-/// Each pixel repeated `factor × factor` times.
+/// `factor` rows: each pixel repeated `factor × factor` times.
 ///
 /// # Shapes
-/// `codes[input]`, `out[input.h · factor][input.w · factor][input.c]`.
-pub fn upsample2d((codes, input): (&[i8], Shape), factor: usize, out: &mut [i8]) {
-    let channels = usize::from(input.c);
-    let out_row = usize::from(input.w) * factor * channels;
-    for (row, block) in codes
-        .chunks_exact(usize::from(input.w) * channels)
-        .zip(out.chunks_exact_mut(out_row * factor))
+/// `out[factor][input.w · factor][c]`; `row` is the first.
+pub fn upsample2d(input: &Rows<'_>, factor: usize, (out, row): (&mut [i8], usize)) {
+    let channels = input.channels();
+    let Some(codes) = input.row((row / factor) as isize) else {
+        return;
+    };
+    let (first, others) = out.split_at_mut(codes.len() * factor);
+    for (pixel, copies) in codes
+        .chunks_exact(channels)
+        .zip(first.chunks_exact_mut(channels * factor))
     {
-        let (first, others) = block.split_at_mut(out_row);
-        for (pixel, copies) in row
-            .chunks_exact(channels)
-            .zip(first.chunks_exact_mut(channels * factor))
-        {
-            copies
-                .chunks_exact_mut(channels)
-                .for_each(|copy| copy.copy_from_slice(pixel));
-        }
-        others
-            .chunks_exact_mut(out_row)
-            .for_each(|copy| copy.copy_from_slice(first));
+        copies
+            .chunks_exact_mut(channels)
+            .for_each(|copy| copy.copy_from_slice(pixel));
     }
+    others
+        .chunks_exact_mut(first.len())
+        .for_each(|copy| copy.copy_from_slice(first));
 }

@@ -8,22 +8,23 @@
 //! that its size is chosen where memory is laid out.
 
 mod error;
+mod step;
 
-use crate::arithmetic::{self, AddCodes, Requantize};
+use core::ops::Range;
+
+use crate::arithmetic;
 use crate::blob::{ALIGNMENT, Blob, CRC};
 use crate::check;
-use crate::graph::{Element, Graph, Node, Op, Tensor};
+use crate::graph::{Graph, Node, Op, Tensor};
 use crate::input::InputStep;
-use crate::kernels::conv2d::{Window, conv2d};
-use crate::kernels::depthwise::depthwise;
-use crate::kernels::elementwise::{add, add_in_place, concat, lut};
-use crate::kernels::linear::{linear, linear_sums};
-use crate::kernels::resample::{max_pool2d, upsample2d};
+use crate::kernels::micro::bytes;
 use crate::parameters::Parameters;
+use crate::schedule::{self, Schedule};
 use crate::spec::{Head, HeadSet, InputSlot, Shape};
 use crate::{MAX_CLASSES, MAX_READINGS};
 
 pub use error::{LoadError, RunError, SelfTestError};
+use step::Operands;
 
 /// What is handed to a run, in the user's units. Slots that the heads asked for do not need may be left out.
 #[derive(Clone, Copy, Debug, Default)]
@@ -86,7 +87,7 @@ impl<'n> Outputs<'n> {
             .filter(|_| self.heads.contains(Head::Segmentation))?;
         Some(Logits {
             shape: tensor.shape,
-            codes: bytemuck::cast_slice(&self.arena[tensor.range()]),
+            codes: bytemuck::cast_slice(&self.arena[tensor.elements()]),
         })
     }
 
@@ -165,10 +166,11 @@ impl<'a> Network<'a> {
     /// # Errors
     /// [`RunError`]; the network stays usable, its last outputs are gone.
     pub fn run(&mut self, heads: HeadSet, inputs: &Inputs<'_>) -> Result<Outputs<'_>, RunError> {
-        self.run_observed(heads, inputs, |_, _| ())
+        self.run_observed(heads, inputs, |_| ())
     }
 
-    /// As [`Network::run`], and shows each tensor's number and bytes as soon as it is written.
+    /// As [`Network::run`], and shows each step as soon as it is done. A node takes as many steps as
+    /// [`schedule`](crate::schedule) says, and those of a band take turns.
     ///
     /// # Errors
     /// As [`Network::run`].
@@ -176,21 +178,104 @@ impl<'a> Network<'a> {
         &mut self,
         heads: HeadSet,
         inputs: &Inputs<'_>,
-        mut observe: impl FnMut(usize, &[u8]),
+        mut observe: impl FnMut(&Step<'_>),
     ) -> Result<Outputs<'_>, RunError> {
         self.last = HeadSet::EMPTY;
         if let Some(head) = heads.iter().find(|&head| !self.heads.contains(head)) {
             return Err(RunError::NoSuchHead { head });
         }
         let graph = self.blob.graph();
-        for node in graph.nodes().filter(|node| node.heads.intersects(heads)) {
-            self.step(&graph, &node, inputs)?;
-            if let Some(output) = node.writes() {
-                observe(output, &self.arena[proven(graph.tensor(output)).range()]);
+        let mut number = 0;
+        while let Some((op, needed)) = graph.operator(number) {
+            let wanted = needed.intersects(heads);
+            if op.is_linear() {
+                if wanted {
+                    let written = step::linear(self.arena, &graph, number, self.parameters());
+                    let bytes = &self.arena[written];
+                    observe(&Step {
+                        node: number,
+                        row: 0,
+                        bytes,
+                    });
+                }
+                number += 1;
+            } else if op.is_output() {
+                if wanted {
+                    self.take_out(&graph, number);
+                    let bytes = &[];
+                    observe(&Step {
+                        node: number,
+                        row: 0,
+                        bytes,
+                    });
+                }
+                number += 1;
+            } else if op == Op::Readings {
+                if wanted {
+                    let written = self.read_readings(&graph, number, inputs)?;
+                    let bytes = &self.arena[written];
+                    observe(&Step {
+                        node: number,
+                        row: 0,
+                        bytes,
+                    });
+                }
+                number += 1;
+            } else {
+                number = self.run_rows(&graph, number, (heads, inputs), &mut observe)?;
             }
         }
         self.last = heads;
         Ok(self.outputs())
+    }
+
+    /// Runs a node whose output has rows, or the whole band that it begins; gives the number of the node behind.
+    #[inline(never)]
+    fn run_rows(
+        &mut self,
+        graph: &Graph<'a>,
+        number: usize,
+        (heads, inputs): (HeadSet, &Inputs<'_>),
+        observe: &mut impl FnMut(&Step<'_>),
+    ) -> Result<usize, RunError> {
+        let node = proven(graph.node(number));
+        let operands = Operands::of(graph, &node);
+        let streamed = operands.output.is_streamed();
+        let band = if streamed {
+            proven(schedule::band(graph, number))
+        } else {
+            number..number + 1
+        };
+        let end = band.end;
+        if !node.heads.intersects(heads) {
+            return Ok(end);
+        }
+        if streamed {
+            for turn in Schedule::new(*graph, band) {
+                let node = proven(graph.node(turn.node));
+                let (operands, row) = (Operands::of(graph, &node), turn.row.into());
+                let bytes = self.step(&node, &operands, row, inputs)?;
+                observe(&Step {
+                    node: turn.node,
+                    row,
+                    bytes,
+                });
+            }
+        } else {
+            for row in operands.first_rows(&node) {
+                let bytes = self.step(&node, &operands, row, inputs)?;
+                observe(&Step {
+                    node: number,
+                    row,
+                    bytes,
+                });
+            }
+        }
+        Ok(end)
+    }
+
+    fn parameters(&self) -> Parameters<'a> {
+        Parameters::new(self.blob.parameters())
     }
 
     /// What the last run gave; nothing before the first and after a failed one.
@@ -243,27 +328,26 @@ impl<'a> Network<'a> {
         Ok(())
     }
 
-    fn step(&mut self, graph: &Graph<'a>, node: &Node, inputs: &Inputs<'_>) -> Result<(), RunError> {
-        let parameters = Parameters::new(self.blob.parameters());
-        match node.op {
-            Op::Readings => self.read_readings(&proven(graph.tensor(node.output.into())), node, inputs)?,
-            Op::Picture => self.read_picture(&proven(graph.tensor(node.output.into())), inputs)?,
-            Op::Probabilities | Op::Logits | Op::Value => {
-                self.take_out(&proven(graph.tensor(node.input.into())), node, parameters);
-            }
-            Op::Concat | Op::Add => {
-                let [a, b, output] = [node.input, node.second, node.output].map(|t| proven(graph.tensor(t.into())));
-                combine(self.arena, node, [&a, &b], &output);
-            }
-            _ => {
-                let [input, output] = [node.input, node.output].map(|t| proven(graph.tensor(t.into())));
-                transform(self.arena, node, &input, &output, parameters);
-            }
+    /// One step of a node with rows; gives the bytes that it wrote.
+    fn step(&mut self, node: &Node, operands: &Operands, row: usize, inputs: &Inputs<'_>) -> Result<&[u8], RunError> {
+        let written = operands.rows_written(node, row);
+        if node.op == Op::Picture {
+            self.read_picture(&operands.output, (row, written.clone()), inputs)?;
+        } else {
+            step::run(self.arena, node, operands, (row, written.clone()), self.parameters());
         }
-        Ok(())
+        Ok(&self.arena[written])
     }
 
-    fn read_readings(&mut self, output: &Tensor, node: &Node, inputs: &Inputs<'_>) -> Result<(), RunError> {
+    #[inline(never)]
+    fn read_readings(
+        &mut self,
+        graph: &Graph<'a>,
+        number: usize,
+        inputs: &Inputs<'_>,
+    ) -> Result<Range<usize>, RunError> {
+        let node = proven(graph.node(number));
+        let output = proven(graph.tensor(node.output.into()));
         let (slot, row) = match node.input {
             0 => (InputSlot::Classification, inputs.classification),
             _ => (InputSlot::Regression, inputs.regression),
@@ -280,18 +364,25 @@ impl<'a> Network<'a> {
         if let Some(feature) = row.iter().position(|reading| !reading.is_finite()) {
             return Err(RunError::NotFinite { slot, feature });
         }
-        let parameters = Parameters::new(self.blob.parameters());
+        let parameters = self.parameters();
         let step = InputStep {
             inputs: parameters.proven(node.weights, output.shape.len()),
-            segments: parameters.proven(node.channels, node.p[0] as usize),
+            segments: parameters.proven(node.table, node.p[0] as usize),
             inverse_scale: f32::from_bits(node.p[1] as u32),
             zero_point: output.zero_point,
         };
-        step.apply(row, codes_mut(&mut self.arena[output.range()]));
-        Ok(())
+        let written = output.elements();
+        step.apply(row, bytemuck::cast_slice_mut(&mut self.arena[written.clone()]));
+        Ok(written)
     }
 
-    fn read_picture(&mut self, output: &Tensor, inputs: &Inputs<'_>) -> Result<(), RunError> {
+    #[inline(never)]
+    fn read_picture(
+        &mut self,
+        output: &Tensor,
+        (row, written): (usize, Range<usize>),
+        inputs: &Inputs<'_>,
+    ) -> Result<(), RunError> {
         let slot = InputSlot::Picture;
         let picture = inputs.picture.ok_or(RunError::MissingInput { slot })?;
         let expected = output.shape.len();
@@ -302,24 +393,26 @@ impl<'a> Network<'a> {
                 found: picture.len(),
             });
         }
-        for (code, byte) in self.arena[output.range()].iter_mut().zip(picture) {
-            *code = byte ^ 0x80; // byte − 128 as a code
-        }
+        let pixels = &picture[row * output.row_len()..][..written.len()];
+        bytes::centre(pixels, bytemuck::cast_slice_mut(&mut self.arena[written]));
         Ok(())
     }
 
-    fn take_out(&mut self, input: &Tensor, node: &Node, parameters: Parameters<'_>) {
+    #[inline(never)]
+    fn take_out(&mut self, graph: &Graph<'a>, number: usize) {
+        let node = proven(graph.node(number));
+        let input = proven(graph.tensor(node.input.into()));
         if node.op == Op::Logits {
-            self.results.logits = Some(*input);
+            self.results.logits = Some(input);
             return;
         }
-        let sums: &[i32] = bytemuck::cast_slice(&self.arena[input.range()]);
+        let sums: &[i32] = bytemuck::cast_slice(&self.arena[input.elements()]);
         if node.op == Op::Value {
             let [scale, offset] = [node.p[0], node.p[1]].map(|bits| f32::from_bits(bits as u32));
             self.results.value = sums[0] as f32 * scale + offset;
             return;
         }
-        let scales = parameters.proven::<f32>(node.weights, sums.len());
+        let scales = self.parameters().proven::<f32>(node.weights, sums.len());
         let logits = &mut self.results.probabilities[..sums.len()];
         for ((logit, &sum), &scale) in logits.iter_mut().zip(sums).zip(scales) {
             *logit = sum as f32 * scale;
@@ -332,99 +425,22 @@ impl<'a> Network<'a> {
     }
 }
 
-/// Runs a node that reads one tensor.
-fn transform(arena: &mut [u8], node: &Node, input: &Tensor, output: &Tensor, parameters: Parameters<'_>) {
-    let [from, to] = disjoint(arena, [input.range(), output.range()]);
-    let codes = codes(from);
-    if node.op.is_weighted() {
-        let layer = check::Weighted::of(node, input, output);
-        let weights = parameters.proven::<i8>(node.weights, layer.weights());
-        let (bias, multipliers) = parameters
-            .proven::<i32>(node.channels, layer.words())
-            .split_at(layer.channels);
-        if output.element == Element::I32 {
-            return linear_sums(codes, weights, bias, bytemuck::cast_slice_mut(to));
-        }
-        let requantize = Requantize {
-            multipliers,
-            right_shift: node.right_shift,
-            zero_point: output.zero_point,
-            lo: node.lo,
-            hi: node.hi,
-        };
-        let window = Window {
-            kernel: node.kernel.into(),
-            stride: node.stride.into(),
-            pad_top: node.pad_top.into(),
-            pad_left: node.pad_left.into(),
-            pad_code: input.zero_point,
-        };
-        let (from, to) = ((codes, input.shape), codes_mut(to));
-        match node.op {
-            Op::Linear => linear(codes, weights, bias, &requantize, to),
-            Op::Conv2d => conv2d(from, &window, weights, bias, &requantize, (to, output.shape)),
-            _ => depthwise(from, &window, weights, bias, &requantize, (to, output.shape)),
-        }
-        return;
-    }
-    let (to, side) = (codes_mut(to), usize::from(node.kernel));
-    match node.op {
-        Op::MaxPool2d => max_pool2d((codes, input.shape), side, to),
-        Op::Upsample2d => upsample2d((codes, input.shape), side, to),
-        Op::Lut => lut(codes, parameters.proven(node.weights, 256), to),
-        _ => unreachable!("every operator that reads one tensor stands above"),
-    }
+/// One step of a node, done.
+#[derive(Clone, Copy, Debug)]
+pub struct Step<'s> {
+    /// The node's number.
+    pub node: usize,
+    /// The first row of its output that was written.
+    pub row: usize,
+    /// The rows that were written; none by a node that takes a head's result out.
+    pub bytes: &'s [u8],
 }
 
-/// Runs a node that reads two tensors, or one of them twice.
-fn combine(arena: &mut [u8], node: &Node, [a, b]: [&Tensor; 2], output: &Tensor) {
-    let rule = AddCodes {
-        qa: node.p[0],
-        qb: node.p[1],
-        bias: node.p[2],
-        right_shift: node.right_shift,
-        zero_point: output.zero_point,
-        lo: node.lo,
-        hi: node.hi,
-    };
-    if node.op == Op::Add && a.offset == output.offset {
-        let [to, from] = disjoint(arena, [output.range(), b.range()]);
-        return add_in_place(codes_mut(to), codes(from), &rule);
-    }
-    let (from_a, from_b, to): (&[u8], &[u8], &mut [u8]) = if node.input == node.second {
-        let [from, to] = disjoint(arena, [a.range(), output.range()]);
-        (from, from, to)
-    } else {
-        let [from_a, from_b, to] = disjoint(arena, [a.range(), b.range(), output.range()]);
-        (from_a, from_b, to)
-    };
-    let (from_a, from_b, to) = (codes(from_a), codes(from_b), codes_mut(to));
-    match node.op {
-        Op::Concat => concat((from_a, a.shape.c.into()), (from_b, b.shape.c.into()), to),
-        _ => add(from_a, from_b, &rule, to),
-    }
-}
-
-/// Parts of the arena that the blob's checks have proven not to overlap.
-fn disjoint<const N: usize>(arena: &mut [u8], ranges: [core::ops::Range<usize>; N]) -> [&mut [u8]; N] {
-    match arena.get_disjoint_mut(ranges) {
-        Ok(parts) => parts,
-        Err(_) => unreachable!("live tensors do not overlap: checked when the blob was opened"),
-    }
-}
-
-fn codes(bytes: &[u8]) -> &[i8] {
-    bytemuck::cast_slice(bytes)
-}
-
-fn codes_mut(bytes: &mut [u8]) -> &mut [i8] {
-    bytemuck::cast_slice_mut(bytes)
-}
-
-fn proven(tensor: Option<Tensor>) -> Tensor {
-    match tensor {
-        Some(tensor) => tensor,
-        None => unreachable!("every tensor was decoded when the blob was opened"),
+/// What the blob's checks have proven to be there.
+fn proven<T>(checked: Option<T>) -> T {
+    match checked {
+        Some(checked) => checked,
+        None => unreachable!("checked when the blob was opened"),
     }
 }
 

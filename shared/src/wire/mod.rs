@@ -17,12 +17,16 @@
 //! overwritten, results until the next run. Requests may be sent ahead of their replies where the link does not lose
 //! bytes while the device is busy.
 //!
+//! A [`Measurement`] is no part of that: the bench image writes one to a file of its emulator and ends.
+//!
 //! [`FrameReader`] and [`write_frame`] work over any link that has the `embedded-io` traits.
 
 mod frame;
+mod measurement;
 mod message;
 
 pub use frame::{Frame, FrameError, FrameReader, MAX_BODY_LEN, MAX_FRAME_LEN, WriteError, encode_frame, write_frame};
+pub use measurement::Measurement;
 pub use message::{
     CHUNK_LEN, Done, Info, Model, Refusal, Reply, Request, SegmentationDigest, SelfTest, State, Statistics, Text,
     digest, text,

@@ -8,6 +8,7 @@ mod bad_settings;
 mod nobody_reads;
 mod other_data;
 mod own_data;
+mod plan;
 mod repeat;
 mod too_large;
 

@@ -1,16 +1,18 @@
 //! `shared/FORMAT.md` tells the truth: its worked bytes are a real blob's, its reader compiles and reads, its tables are complete.
-//! `BLESS=1` rewrites the worked bytes and the reader's listing.
+//! `BLESS=1` rewrites the worked bytes and streams and the reader's listing.
 
 mod fields;
 mod reader;
+mod streams;
 
 use std::fmt::Write;
 use std::path::PathBuf;
 
 use trident::blob::{ALIGNMENT, Blob, FORMAT_VERSION, HEADER_LEN, MAGIC};
-use trident::check::{MAX_GOLDEN_VECTORS, MAX_MACS};
+use trident::check::{MAX_GOLDEN_VECTORS, MAX_MACS, MAX_TURNS};
 use trident::graph::{MAX_NODES, MAX_TENSORS, NODE_LEN, Op, TENSOR_LEN};
 use trident::input::MAX_INPUTS_PER_READING;
+use trident::schedule::MAX_BAND;
 use trident::{MAX_CLASSES, MAX_READINGS};
 use trident_tests::golden::{blessing, workspace};
 use trident_tests::tiny;
@@ -40,9 +42,9 @@ fn assert_block(begin: &str, end: &str, expected: &str) {
     }
 }
 
-/// One test, so that two blocks are not blessed at the same time.
+/// One test, so that no two blocks are blessed at the same time.
 #[test]
-fn worked_bytes_and_reader_are_as_documented() {
+fn worked_bytes_streams_and_reader_are_as_documented() {
     let packed = tiny::minimal().pack();
     assert!(Blob::new_exact(packed.bytes()).is_ok());
     let (mut listing, mut at) = (String::new(), 0);
@@ -61,13 +63,14 @@ fn worked_bytes_and_reader_are_as_documented() {
     }
     assert_eq!(at, packed.bytes().len(), "every byte is explained");
     assert_block("<!-- worked bytes -->\n```text\n", "```\n", &listing);
+    assert_block("<!-- worked streams -->\n```text\n", "```\n", &streams::listing());
     assert_block("<!-- reader -->\n```rust\n", "```\n", include_str!("reader.rs"));
 }
 
 #[test]
 fn the_documents_reader_reads() {
     let minimal = tiny::minimal().pack();
-    let expected = "model 3, trident.int8.v1, arena 8, 2 tensors, operators [0, 2, 12]";
+    let expected = "model 3, trident.int8.v1, arena 32, 2 tensors, operators [0, 2, 12]";
     assert_eq!(reader::describe(minimal.bytes()).as_deref(), Some(expected));
     assert!(
         document().contains(expected),
@@ -98,6 +101,8 @@ fn operators_and_limits_are_documented() {
         ("NODE_LEN", NODE_LEN as u64),
         ("MAX_TENSORS", MAX_TENSORS as u64),
         ("MAX_NODES", MAX_NODES as u64),
+        ("MAX_BAND", MAX_BAND as u64),
+        ("MAX_TURNS", MAX_TURNS.into()),
         ("MAX_READINGS", MAX_READINGS as u64),
         ("MAX_INPUTS_PER_READING", MAX_INPUTS_PER_READING as u64),
         ("MAX_CLASSES", MAX_CLASSES as u64),

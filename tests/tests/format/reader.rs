@@ -1,13 +1,13 @@
-/// What a version-1 blob holds, or `None` if it is none or damaged. Only the envelope is checked: to run a graph, use the crate.
+/// What a version-2 blob holds, or `None` if it is none or damaged. Only the envelope is checked: to run a graph, use the crate.
 pub fn describe(blob: &[u8]) -> Option<String> {
     let word = |at: usize| Some(u32::from_le_bytes(blob.get(at..at + 4)?.try_into().ok()?));
-    if blob.get(4..10)? != b"TRI\0\x01\0" || word(0)? != crc32(blob.get(4..word(12)? as usize)?) {
+    if blob.get(4..10)? != b"TRI\0\x02\0" || word(0)? != crc32(blob.get(4..word(12)? as usize)?) {
         return None;
     }
     let mut metadata = blob.get(28..)?.get(..word(20)? as usize)?;
     let arithmetic = core::str::from_utf8(bytes(&mut metadata)?).ok()?;
     let arena_len = varint(&mut metadata)?;
-    let tensors = bytes(&mut metadata)?.len() / 16;
+    let tensors = bytes(&mut metadata)?.len() / 20;
     let operators: Vec<u8> = bytes(&mut metadata)?.chunks(32).map(|node| node[0]).collect();
     let sequence = word(16)?;
     Some(format!(

@@ -5,7 +5,7 @@
 //! slower, tells how often it did. Without `-icount` the figures mean nothing.
 
 use super::memory::Registers;
-use crate::serve::Counter;
+use crate::counter::Counter;
 
 const TIMER_CTRL: usize = 0x00;
 const TIMER_VALUE: usize = 0x04;

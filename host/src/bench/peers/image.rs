@@ -78,14 +78,10 @@ const COMMON: &[(&str, &str)] = &[
     ("src/start.rs", include_str!("images/start.rs")),
 ];
 
-const BURN_SHAPES: &[Shape] = &[
-    W1,
-    W2,
-    W3.cannot("28 MB of f32 weights, and the board has 16 MB"),
-    W4,
-];
+const BURN_SHAPES: &[Shape] = &[W1, W2, W3.cannot("28 MB of f32 weights, and the board has 16 MB"), W4];
 const BURN_MANIFEST: &str = include_str!("images/burn/Cargo.toml.in");
-const BURN_SOURCES: &[(&str, &str)] = sources!["layers.rs" from "burn", "perceptron.rs" from "burn", "w4.rs" from "burn"];
+const BURN_SOURCES: &[(&str, &str)] =
+    sources!["layers.rs" from "burn", "perceptron.rs" from "burn", "w4.rs" from "burn"];
 
 /// The engines, each with every workload.
 pub(super) const ENGINES: &[Engine] = &[
@@ -141,14 +137,13 @@ pub(super) const ENGINES: &[Engine] = &[
 pub(super) fn build(
     engine: &Engine,
     shape: &Shape,
-    models: Option<&[PathBuf]>,
+    models: &[PathBuf],
     folder: &Path,
     toolchain: &Toolchain,
     board: &Board,
 ) -> Result<PathBuf, String> {
     let package = folder.join([&[engine.package], engine.features].concat().join("-"));
-    write_package(engine, models.unwrap_or_default(), &package)
-        .map_err(|error| format!("cannot write {}: {error}", package.display()))?;
+    write_package(engine, models, &package).map_err(|error| format!("cannot write {}: {error}", package.display()))?;
     let compiler = toolchain.compiler(board.target).map_err(|error| error.to_string())?;
     let mut command = compiler.cargo("build", board.target);
     if matches!(compiler, Compiler::Distribution { .. }) {
@@ -164,7 +159,10 @@ pub(super) fn build(
         .stdin(Stdio::null());
     let output = command.output().map_err(|error| format!("cannot run Cargo: {error}"))?;
     if !output.status.success() {
-        return Err(format!("it does not build: {}", first_error(&String::from_utf8_lossy(&output.stderr))));
+        return Err(format!(
+            "it does not build: {}",
+            first_error(&String::from_utf8_lossy(&output.stderr))
+        ));
     }
     Ok(target_folder.join(board.target).join("release").join(engine.package))
 }
@@ -194,5 +192,9 @@ fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 
 /// The first error that Cargo or the compiler tells, or all of it if none is marked as one.
 fn first_error(output: &str) -> &str {
-    output.lines().find(|line| line.starts_with("error")).unwrap_or(output).trim()
+    output
+        .lines()
+        .find(|line| line.starts_with("error"))
+        .unwrap_or(output)
+        .trim()
 }

@@ -19,10 +19,15 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::cycles::Tracer;
+use super::{BenchError, Workload, build};
 use crate::device::Board;
+use crate::progress::tell;
+use crate::quantize::optimize::Optimize;
 use crate::toolchain::Toolchain;
 use image::{ENGINES, Engine, Shape};
 use tensorflow::TensorFlow;
+
+pub use rate::RateError;
 
 /// What an engine takes for one inference on the board.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -67,12 +72,38 @@ pub struct RateRow {
     pub reason: Option<String>,
 }
 
+/// What others reach in this very run.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PeerReport {
+    /// Every engine with every workload, on the board.
+    pub on_board: Vec<PeerRow>,
+    /// Workloads of pictures, on this computer.
+    pub on_host: Vec<RateRow>,
+}
+
+/// Measures all peers at those workloads, and this computer's rates. Takes many minutes when nothing is built yet.
+///
+/// # Errors
+/// If a workload of our own cannot be built or run. What a peer cannot do is a row.
+pub fn run(board: &'static Board, workloads: &[&Workload], optimize: Optimize) -> Result<PeerReport, BenchError> {
+    let toolchain = Toolchain::new()?;
+    let peers = Peers::new(&toolchain);
+    let on_board = peers.on_board(board, workloads);
+    let timed = workloads.iter().filter(|workload| TIMED.contains(&workload.name));
+    let rate = |workload: &&Workload| peers.on_host(workload.name, build(workload, optimize)?.blob.as_ref());
+    Ok(PeerReport {
+        on_board,
+        on_host: timed.map(rate).collect::<Result<_, BenchError>>()?,
+    })
+}
+
 /// How long each rate is measured.
-const RATE_SECONDS: Duration = Duration::from_secs(3);
+const RATE_TIME: Duration = Duration::from_secs(3);
+/// Workloads that are timed on this computer. The others are so small that only their calls would be.
+const TIMED: [&str; 2] = ["W3", "W4"];
 
 /// Everything that peers need on this computer.
-#[derive(Debug)]
-pub struct Peers<'t> {
+struct Peers<'t> {
     toolchain: &'t Toolchain,
     folder: PathBuf,
     tensorflow: Result<TensorFlow, String>,
@@ -80,7 +111,7 @@ pub struct Peers<'t> {
 
 impl<'t> Peers<'t> {
     /// Installs TensorFlow into a virtual environment under the workspace's `target`, unless it is there.
-    pub fn new(toolchain: &'t Toolchain) -> Self {
+    fn new(toolchain: &'t Toolchain) -> Self {
         let folder = toolchain.workspace().root().join("target/peers");
         let tensorflow = TensorFlow::install(&folder);
         Self {
@@ -90,31 +121,34 @@ impl<'t> Peers<'t> {
         }
     }
 
-    /// Builds every engine for every workload and runs it on the emulated board. Takes minutes when nothing is built yet.
-    pub fn on_board(&self, board: &'static Board) -> Vec<PeerRow> {
+    fn on_board(&self, board: &'static Board, workloads: &[&Workload]) -> Vec<PeerRow> {
         let tracer = Tracer::new(self.toolchain, board).map_err(|error| error.to_string());
-        let rows = ENGINES.iter().flat_map(|engine| engine.shapes.iter().map(move |shape| (engine, shape)));
-        let row = |(engine, shape): (&Engine, &Shape)| {
-            let figures = match (shape.cannot, &tracer) {
-                (Some(reason), _) => Err(reason.to_owned()),
-                (None, Err(reason)) => Err(reason.clone()),
-                (None, Ok(tracer)) => self.measure(engine, shape, board, tracer),
-            };
-            PeerRow {
-                workload: shape.workload,
-                engine: engine.name,
-                note: shape.note,
-                figures: figures.as_ref().ok().copied(),
-                reason: figures.err(),
+        let asked = |shape: &&Shape| workloads.iter().any(|workload| workload.name == shape.workload);
+        let mut rows = Vec::new();
+        for engine in ENGINES {
+            for shape in engine.shapes.iter().filter(asked) {
+                tell!("{} on {}: {}", engine.name, board.name, shape.workload);
+                let figures = match (shape.cannot, &tracer) {
+                    (Some(reason), _) => Err(reason.to_owned()),
+                    (None, Err(reason)) => Err(reason.clone()),
+                    (None, Ok(tracer)) => self.measure(engine, shape, board, tracer),
+                };
+                rows.push(PeerRow {
+                    workload: shape.workload,
+                    engine: engine.name,
+                    note: shape.note,
+                    figures: figures.as_ref().ok().copied(),
+                    reason: figures.err(),
+                });
             }
-        };
-        rows.map(row).collect()
+        }
+        rows
     }
 
     fn measure(&self, engine: &Engine, shape: &Shape, board: &Board, tracer: &Tracer) -> Result<PeerFigures, String> {
         let models = match (engine.reads_tflite, &self.tensorflow) {
-            (false, _) => None,
-            (true, Ok(tensorflow)) => Some(tensorflow.models()?),
+            (false, _) => &[],
+            (true, Ok(tensorflow)) => tensorflow.models()?,
             (true, Err(reason)) => return Err(reason.clone()),
         };
         let elf = image::build(engine, shape, models, &self.folder, self.toolchain, board)?;
@@ -127,14 +161,11 @@ impl<'t> Peers<'t> {
         })
     }
 
-    /// The rate of [`trident::Network::run`] on all cores beside that of XNNPACK on one, one after the other.
-    ///
-    /// # Errors
-    /// If the blob is none or has no golden inputs.
-    pub fn on_host(&self, workload: &'static str, blob: &[u8]) -> Result<RateRow, rate::RateError> {
-        let own = rate::own(blob, RATE_SECONDS)?;
+    /// The rate of [`trident::Network::run`] on all cores and that of XNNPACK on one, one after the other.
+    fn on_host(&self, workload: &'static str, blob: &[u8]) -> Result<RateRow, BenchError> {
+        let own = rate::own(blob, RATE_TIME).map_err(|reason| BenchError::Host { workload, reason })?;
         let xnnpack = match &self.tensorflow {
-            Ok(tensorflow) => tensorflow.rate(workload, RATE_SECONDS),
+            Ok(tensorflow) => tensorflow.rate(workload, RATE_TIME),
             Err(reason) => Err(reason.clone()),
         };
         Ok(RateRow {

@@ -2,16 +2,17 @@
 //!
 //! Every part is public, so that a test can break exactly one rule and pack the result: [`Builder::pack`] checks nothing.
 
-use serde::Serialize;
-use trident::blob::{
-    CRC, FORMAT_VERSION, Golden, HEADER_LEN, HeadDescription, Header, InputDescription, Metadata, Provenance, Sequence,
-    Span,
-};
-use trident::graph::{Element, Node, Op, Tensor};
-use trident::input::{ModelInput, Segment};
-use trident::spec::{Head, HeadSet, InputSlot, PixelScale, Shape};
+mod encode;
 
-use crate::aligned::Aligned;
+use trident::blob::{Golden, Span};
+use trident::graph::{Element, NO_TABLE, Node, Op, Tensor};
+use trident::input::{ModelInput, Segment};
+use trident::kernels;
+use trident::spec::{Head, HeadSet, InputSlot, Shape};
+
+use crate::layer::Layer;
+
+pub use encode::seal;
 
 /// The description of an input, owned.
 #[derive(Clone, Debug)]
@@ -78,11 +79,12 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// A tensor behind all others, on a 4-byte boundary.
+    /// A tensor behind all others, on a 4-byte boundary, every row of it kept.
     pub fn tensor(&mut self, shape: Shape, zero_point: i8, element: Element) -> u8 {
         let tensor = Tensor {
             offset: self.arena_len.next_multiple_of(4),
             shape,
+            kept: shape.h,
             zero_point,
             element,
             scale: 1.0,
@@ -105,9 +107,9 @@ impl Builder {
         self.bytes(4, bytemuck::cast_slice(words))
     }
 
-    /// Appends weights, on the 16-byte boundary that word loads like.
-    pub fn weights(&mut self, weights: &[i8]) -> u32 {
-        self.bytes(16, bytemuck::cast_slice(weights))
+    /// Appends a table of 256 codes.
+    pub fn table(&mut self, codes: &[i8]) -> u32 {
+        self.bytes(1, bytemuck::cast_slice(codes))
     }
 
     /// An input step: one table per model input, each from a reading.
@@ -132,7 +134,7 @@ impl Builder {
             input: slot as u8,
             output,
             weights: self.words(&inputs),
-            channels: self.words(&segments),
+            table: self.words(&segments),
             p: [
                 segments.len() as i32,
                 inverse_scale.to_bits() as i32,
@@ -173,18 +175,62 @@ impl Builder {
         node.output
     }
 
-    /// A last layer, `outputs` accumulators of all of `input`.
+    /// A node with weights, and its scratch memory: it writes a new tensor, of codes unless the layer keeps its sums. Requantisation adds
+    /// the output's zero point, or where a table follows, `p1` of the node.
+    pub fn weighted(&mut self, node: Node, layer: &Layer, shape: Shape, zero_point: i8) -> u8 {
+        let input = self.tensors[usize::from(node.input)];
+        let stream = layer.stream(node.op, node.kernel.into(), input.shape.c.into());
+        let element = if layer.multipliers.is_empty() {
+            Element::I32
+        } else {
+            Element::I8
+        };
+        let mut node = Node {
+            weights: self.words(&stream),
+            output: self.tensor(shape, zero_point, element),
+            ..node
+        };
+        node.p[0] = self.arena_len.next_multiple_of(4) as i32;
+        if node.table == NO_TABLE {
+            node.p[1] = zero_point.into();
+        }
+        self.reach(&node);
+        self.nodes.push(node);
+        node.output
+    }
+
+    /// Lets the arena reach to the end of a node's scratch memory.
+    fn reach(&mut self, node: &Node) {
+        let [input, output] = [node.input, node.output].map(|tensor| self.tensors[usize::from(tensor)]);
+        let scratch = kernels::scratch(node, &input, &output);
+        self.arena_len = self.arena_len.max(scratch.end as u32);
+    }
+
+    /// Lays the arena out anew: tensors one behind the other, of each the rows that it keeps, then scratch memory that all nodes share.
+    pub fn place(&mut self) {
+        self.arena_len = 0;
+        for tensor in &mut self.tensors {
+            tensor.offset = self.arena_len.next_multiple_of(4);
+            self.arena_len = tensor.range().end as u32;
+        }
+        let scratch = self.arena_len.next_multiple_of(4);
+        for number in 0..self.nodes.len() {
+            if self.nodes[number].op.is_weighted() {
+                self.nodes[number].p[0] = scratch as i32;
+                let node = self.nodes[number];
+                self.reach(&node);
+            }
+        }
+    }
+
+    /// A last layer, `bias.len()` accumulators of all of `input`.
     pub fn sums(&mut self, input: u8, weights: &[i8], bias: &[i32]) -> u8 {
-        let output = self.tensor(Shape::row(bias.len() as u16), 0, Element::I32);
         let node = Node {
             input,
-            output,
-            weights: self.weights(weights),
-            channels: self.words(bias),
             ..Node::new(Op::Linear, HeadSet::ALL)
         };
-        self.nodes.push(node);
-        output
+        let shape = Shape::row(bias.len() as u16);
+        self.weighted(node, &Layer::of_sums(weights, bias), shape, 0)
     }
 
     /// A head's last node and its description.
@@ -218,64 +264,6 @@ impl Builder {
         });
     }
 
-    /// The blob.
-    pub fn pack(&self) -> Aligned {
-        let metadata = self.metadata();
-        let parameters_offset = (HEADER_LEN + metadata.len()).next_multiple_of(16);
-        let header = Header {
-            crc: 0,
-            version: FORMAT_VERSION,
-            flags: 0,
-            total_len: (parameters_offset + self.parameters.len()) as u32,
-            sequence: self.sequence,
-            metadata_len: metadata.len() as u32,
-            parameters_offset: parameters_offset as u32,
-        };
-        let mut bytes = header.encode().to_vec();
-        bytes.extend_from_slice(&metadata);
-        bytes.resize(parameters_offset, 0);
-        bytes.extend_from_slice(&self.parameters);
-        seal(&mut bytes);
-        Aligned::copy_of(&bytes)
-    }
-
-    fn metadata(&self) -> Vec<u8> {
-        let tensors: Vec<u8> = self.tensors.iter().flat_map(Tensor::encode).collect();
-        let nodes: Vec<u8> = self.nodes.iter().flat_map(Node::encode).collect();
-        let names: Vec<Vec<u8>> = self.inputs.iter().map(|input| sequence(&input.names)).collect();
-        let classes: Vec<Vec<u8>> = self.heads.iter().map(|head| sequence(&head.classes)).collect();
-        let inputs = self.inputs.iter().zip(&names).map(|(input, names)| InputDescription {
-            slot: input.slot,
-            shape: input.shape,
-            pixels: PixelScale::Centred,
-            names: Sequence::new(names),
-        });
-        let heads = self.heads.iter().zip(&classes).map(|(head, classes)| HeadDescription {
-            head: head.head,
-            name: head.name,
-            classes: Sequence::new(classes),
-            threshold: 0.5,
-        });
-        let (inputs, heads) = (sequence(inputs), sequence(heads));
-        let (golden, metrics) = (sequence(&self.golden), sequence(&self.metrics));
-        let metadata = Metadata {
-            arithmetic: self.arithmetic,
-            arena_len: self.arena_len,
-            tensors: &tensors,
-            nodes: &nodes,
-            inputs: Sequence::new(&inputs),
-            heads: Sequence::new(&heads),
-            golden: Sequence::new(&golden),
-            provenance: Provenance {
-                tool: "tests",
-                model: "tiny",
-                data_sha256: [0xDA; 32],
-                metrics: Sequence::new(&metrics),
-            },
-        };
-        postcard::to_stdvec(&metadata).expect("metadata encode")
-    }
-
     /// A span of parameters appended on a 4-byte boundary.
     pub fn span<T: bytemuck::NoUninit>(&mut self, elements: &[T]) -> Span {
         Span {
@@ -283,21 +271,4 @@ impl Builder {
             len: size_of_val(elements) as u32,
         }
     }
-}
-
-/// Postcard elements one behind the other.
-fn sequence<T: Serialize>(elements: impl IntoIterator<Item = T>) -> Vec<u8> {
-    elements
-        .into_iter()
-        .flat_map(|element| postcard::to_stdvec(&element).expect("element encodes"))
-        .collect()
-}
-
-/// Writes the checksum that belongs to the other bytes.
-///
-/// # Panics
-/// If there is no room for it.
-pub fn seal(blob: &mut [u8]) {
-    let crc = CRC.checksum(&blob[4..]);
-    blob[..4].copy_from_slice(&crc.to_le_bytes());
 }

@@ -1,0 +1,147 @@
+//! Codes one by one.
+
+use core::hint::black_box;
+
+use trident::arithmetic::AddCodes;
+use trident::kernels::micro::{bytes, portable::bytes as plain};
+
+use crate::buffers::{Buffers, same};
+use crate::counter::Instructions;
+use crate::random::Random;
+
+/// Compares all functions.
+pub fn compare(random: &mut Random, buffers: &mut Buffers) -> u32 {
+    let cases = 6000;
+    for _ in 0..cases {
+        let count = random.below(100);
+        one(random, buffers, count);
+    }
+    cases
+}
+
+fn one(random: &mut Random, buffers: &mut Buffers, count: usize) {
+    let Buffers {
+        words,
+        codes: [a, b],
+        out,
+        ..
+    } = buffers;
+    let [a, b] = [a, b].map(|codes| {
+        // Sometimes longer than what is asked for.
+        let codes = &mut codes[random.below(4)..][..count + random.below(2)];
+        random.codes(codes);
+        &*codes
+    });
+    let words_len = a.len().div_ceil(4) * 2;
+    same(
+        words,
+        (0, words_len, 0x5A5A_5A5A),
+        |out| bytes::widen(a, out),
+        |out| plain::widen(a, out),
+    );
+
+    let place = (random.below(4), count, 0x5A);
+    let picture: &[u8] = bytemuck::cast_slice(a);
+    same(
+        out,
+        place,
+        |out| bytes::centre(picture, out),
+        |out| plain::centre(picture, out),
+    );
+    same(
+        out,
+        place,
+        |out| bytes::larger(a, b, out),
+        |out| plain::larger(a, b, out),
+    );
+
+    let mut table = [0; 256];
+    random.codes(&mut table);
+    let start = |out: &mut [i8]| out.copy_from_slice(&a[..count]);
+    same(
+        out,
+        place,
+        |out| {
+            start(out);
+            bytes::look_up(&table, out);
+        },
+        |out| {
+            start(out);
+            plain::look_up(&table, out);
+        },
+    );
+
+    let rule = rule(random);
+    same(
+        out,
+        place,
+        |out| bytes::add(a, b, &rule, out),
+        |out| plain::add(a, b, &rule, out),
+    );
+    same(
+        out,
+        place,
+        |out| {
+            start(out);
+            bytes::add_in_place(out, b, &rule);
+        },
+        |out| {
+            start(out);
+            plain::add_in_place(out, b, &rule);
+        },
+    );
+}
+
+/// Any rule, or one whose sums lie near the codes.
+fn rule(random: &mut Random) -> AddCodes {
+    let [c, d] = [random.word() as i8, random.word() as i8];
+    let right_shift = 1 + random.below(30) as u8;
+    let narrow = random.below(2) * usize::from(right_shift).min(22);
+    let mut number = || {
+        if narrow > 0 {
+            random.word() as i32 >> (31 - narrow)
+        } else {
+            random.word() as i32
+        }
+    };
+    AddCodes {
+        qa: number(),
+        qb: number(),
+        bias: number(),
+        right_shift,
+        zero_point: number() as i8,
+        lo: c.min(d),
+        hi: c.max(d),
+    }
+}
+
+/// Typical shapes.
+pub fn figures(instructions: &Instructions, buffers: &mut Buffers) {
+    for count in [32, 96, 3072] {
+        let Buffers {
+            words: [words, _],
+            codes: [a, b],
+            out: [out, _],
+            ..
+        } = &mut *buffers;
+        let count = black_box(count);
+        let (a, b, out) = (&a[..count], &b[..count], &mut out[..count]);
+        let rule = black_box(AddCodes {
+            qa: 1 << 19,
+            qb: 1 << 18,
+            bias: 1 << 19,
+            right_shift: 20,
+            zero_point: 3,
+            lo: -128,
+            hi: 127,
+        });
+        semihosting::println!("bytes {count}");
+        instructions.tell("  widen  ", count as u32, || bytes::widen(a, words));
+        instructions.tell("  centre ", count as u32, || {
+            bytes::centre(bytemuck::cast_slice(a), out)
+        });
+        instructions.tell("  larger ", count as u32, || bytes::larger(a, b, out));
+        instructions.tell("  look up", count as u32, || bytes::look_up(&[1; 256], out));
+        instructions.tell("  add    ", count as u32, || bytes::add(a, b, &rule, out));
+    }
+}

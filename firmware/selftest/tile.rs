@@ -1,0 +1,108 @@
+//! Two pixels times four channels.
+
+use core::hint::black_box;
+
+use trident::kernels::micro::{portable::tile as plain, tile};
+use trident::layout::tiles::{CHANNELS, group_words, window_words};
+
+use crate::buffers::{Buffers, same};
+use crate::counter::Instructions;
+use crate::random::Random;
+
+/// Compares all functions.
+pub fn compare(random: &mut Random, buffers: &mut Buffers) -> u32 {
+    let cases = 4000;
+    for _ in 0..cases {
+        let most = if random.below(20) == 0 { 300 } else { 70 };
+        let columns = 1 + random.below(most);
+        let groups = random.below(if columns > 70 { 4 } else { 12 });
+        one(random, buffers, columns, groups);
+    }
+    cases
+}
+
+fn one(random: &mut Random, buffers: &mut Buffers, columns: usize, groups: usize) {
+    let Buffers {
+        stream,
+        words,
+        codes,
+        out,
+        sums,
+    } = buffers;
+    let pixels = codes.each_mut().map(|codes| {
+        let codes = &mut codes[random.below(4)..][..columns];
+        random.codes(codes);
+        &*codes
+    });
+    let window = window_words(1, columns);
+    same(
+        words,
+        (0, 2 * window, 0x5A5A_5A5A),
+        |out| tile::widen(pixels, out),
+        |out| plain::widen(pixels, out),
+    );
+
+    let x = &mut words[0][..2 * window];
+    match random.below(4) {
+        // Words that no codes widen to.
+        0 => random.words(x),
+        _ => plain::widen(pixels, x),
+    }
+    let zero_point = random.zero_point();
+    let stream = &mut stream[..groups * group_words(window)];
+    random.words(stream);
+    // The second pixel's codes lie at any distance behind the first's.
+    let (len, between) = (groups * CHANNELS, random.below(20));
+    same(
+        out,
+        (random.below(4), 2 * len + between, 0x5A),
+        |out| {
+            let (first, rest) = out.split_at_mut(len);
+            tile::codes(stream, x, zero_point, [first, &mut rest[between..]]);
+        },
+        |out| {
+            let (first, rest) = out.split_at_mut(len);
+            plain::codes(stream, x, zero_point, [first, &mut rest[between..]]);
+        },
+    );
+    if groups > 0 {
+        let weights = &stream[..CHANNELS * window];
+        same(
+            sums,
+            (random.below(4), 8, 0x5A5A_5A5A),
+            |out| tile::sums(weights, x, out.as_mut_array().unwrap()),
+            |out| plain::sums(weights, x, out.as_mut_array().unwrap()),
+        );
+    }
+}
+
+/// Typical shapes.
+pub fn figures(instructions: &Instructions, buffers: &mut Buffers) {
+    for (columns, channels) in [(8, 16), (16, 32), (32, 16), (27, 8), (36, 8), (108, 32), (288, 64)] {
+        let Buffers {
+            stream,
+            words: [x, _],
+            codes: [first, second],
+            out: [out_first, out_second],
+            sums: [sums, _],
+        } = &mut *buffers;
+        let (columns, channels) = black_box((columns, channels));
+        let x = &mut x[..2 * window_words(1, columns)];
+        let macs = (2 * columns * channels) as u32;
+        semihosting::println!("tile {columns} to {channels}");
+        instructions.tell("  widen", 2 * columns as u32, || {
+            tile::widen([&first[..columns], &second[..columns]], x);
+        });
+        instructions.tell("  codes", macs, || {
+            tile::codes(
+                &stream[..],
+                x,
+                3,
+                [&mut out_first[..channels], &mut out_second[..channels]],
+            );
+        });
+        instructions.tell("  sums ", (8 * columns) as u32, || {
+            tile::sums(&stream[..], x, sums[..8].as_mut_array().unwrap());
+        });
+    }
+}

@@ -1,0 +1,63 @@
+//! From a workload to its blob: the ordinary path, with drawn weights in place of trained ones.
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use trident::spec::Head;
+
+use super::{BenchError, Workload};
+use crate::data::fingerprint;
+use crate::eval::Rows;
+use crate::export::samples;
+use crate::model::{HostInputs, Initializer, Model, ModelState};
+use crate::quantize::optimize::Optimize;
+use crate::quantize::pack::{Source, quantize};
+use crate::quantize::writer::AlignedBytes;
+use crate::train::evaluate::host_inputs;
+use crate::train::{HeadData, Plan, device};
+
+/// Rows that ranges are fitted to.
+const CALIBRATION_ROWS: usize = 64;
+
+/// A workload's blob.
+#[derive(Debug)]
+pub struct Built {
+    /// The blob, with one golden vector.
+    pub blob: AlignedBytes,
+    /// Weights and tables in it, the golden vector apart.
+    pub parameter_bytes: usize,
+}
+
+/// Draws weights, calibrates, quantises and packs. The same workload gives the same bytes every time.
+///
+/// # Errors
+/// If the data cannot be read or the model cannot be expressed in int8.
+pub fn build(workload: &Workload, optimize: Optimize) -> Result<Built, BenchError> {
+    let (config, dataset) = workload.make()?;
+    let plan = Plan::new(&config, &dataset)?;
+    let draw = |layer: usize| ChaCha8Rng::seed_from_u64(layer as u64);
+    let state = ModelState::random(plan.spec(), Initializer::He, draw);
+    let model = Model::new(&state, &device(config.train.backend));
+    let calibration: Vec<HostInputs> = Head::ALL
+        .into_iter()
+        .filter_map(|head| HeadData::with_transforms(&dataset, head, plan.transforms()))
+        .map(|data| host_inputs(&data, &data.split.train[..data.split.train.len().min(CALIBRATION_ROWS)]))
+        .collect();
+    let golden = samples(&dataset, &Rows::of(&dataset, |split| &split.train), 1);
+    let source = Source {
+        model: &model,
+        transforms: plan.transforms(),
+        description: &dataset.description(),
+        label: config.classification.as_ref().map_or("", |section| &section.label),
+        calibration: &calibration,
+        golden: &golden,
+        name: workload.name,
+        data_sha256: fingerprint(&dataset),
+        sequence: 1,
+        optimize,
+    };
+    let quantized = quantize(&source)?;
+    Ok(Built {
+        blob: quantized.pack(&source, &[])?,
+        parameter_bytes: quantized.emitted.parameters.bytes().len(),
+    })
+}

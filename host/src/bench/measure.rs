@@ -1,0 +1,83 @@
+//! Runs the bench image and reads what it wrote.
+
+use std::path::{Path, PathBuf};
+
+use trident::wire::{Measurement, Text};
+
+use super::BenchError;
+use super::cycles::Tracer;
+use crate::device::{self, Board};
+use crate::toolchain::{Image, Toolchain};
+
+/// Code that brings inputs in, by what its functions are called.
+const INPUT_CODE: [&str; 3] = ["read_readings", "read_picture", "trident_bytes_centre"];
+
+/// The file that the image writes in the emulator's folder.
+const MEASUREMENT_FILE: &str = "measurement";
+
+/// A bench image, ready to measure.
+#[derive(Debug)]
+pub struct Bench {
+    board: &'static Board,
+    qemu: PathBuf,
+    elf: PathBuf,
+    tracer: Result<Tracer, String>,
+}
+
+/// What was found out about a blob.
+#[derive(Clone, Debug)]
+pub struct Measured {
+    /// What the image counted.
+    pub measurement: Measurement,
+    /// Modelled cycles of the same run, or why there are none.
+    pub cycles: Result<u64, String>,
+}
+
+impl Bench {
+    /// Builds the image for a board.
+    ///
+    /// # Errors
+    /// A tool is missing, or the image does not build.
+    pub fn new(toolchain: &Toolchain, board: &'static Board) -> Result<Self, BenchError> {
+        Ok(Self {
+            board,
+            qemu: toolchain.qemu()?,
+            elf: toolchain.image(board, Image::Measuring)?,
+            tracer: Tracer::new(toolchain, board).map_err(|reason| reason.to_string()),
+        })
+    }
+
+    /// Measures a blob; `workload` is its name for errors.
+    ///
+    /// # Errors
+    /// The board does not take the blob, or the image does not report.
+    pub fn measure(&self, workload: &'static str, blob: &[u8]) -> Result<Measured, BenchError> {
+        let folder = device::run_to_end(&self.qemu, self.board, &self.elf, blob, &[])?;
+        let path = folder.path().join(MEASUREMENT_FILE);
+        let bytes = std::fs::read(&path).map_err(|error| BenchError::Report(error.to_string()))?;
+        let found: Result<Measurement, Text> =
+            postcard::from_bytes(&bytes).map_err(|error| BenchError::Report(error.to_string()))?;
+        match found {
+            Ok(measurement) => Ok(Measured {
+                measurement,
+                cycles: self.cycles(folder.path()),
+            }),
+            Err(reason) => Err(BenchError::Refused {
+                workload,
+                reason: reason.to_string(),
+            }),
+        }
+    }
+
+    /// Modelled cycles of the measured run, the code that brings inputs in left out, of the blob in a folder.
+    fn cycles(&self, folder: &Path) -> Result<u64, String> {
+        let tracer = self.tracer.as_ref().map_err(Clone::clone)?;
+        let loader = device::loader(self.board, folder).map_err(|error| error.to_string())?;
+        let arguments = ["-device".into(), loader.into()];
+        let trace = tracer.trace(&self.elf, &arguments, "trident_bench_run", 1);
+        let trace = trace.map_err(|reason| reason.to_string())?;
+        Ok(trace
+            .without(|name| INPUT_CODE.iter().any(|part| name.contains(part)))
+            .cycles)
+    }
+}

@@ -1,0 +1,70 @@
+//! An operator by the kernel that suits it.
+
+use trident::graph::{Element, Node, Op};
+use trident::layout::{depthwise, narrow, winograd};
+use trident::spec::Shape;
+
+use super::Optimize;
+use crate::quantize::plain::PlainGraph;
+
+/// Winograd's transforms of a tile pay for themselves from so many channels on, in and out.
+const WINOGRAD_CHANNELS: u16 = 16;
+
+/// With [`Optimize::Balanced`], Winograd's weights may add one part in so many to the model's weights.
+const BALANCED_PART: usize = 16;
+
+/// Replaces plain operators by those for special windows and budgets.
+pub fn choose(graph: &mut PlainGraph, optimize: Optimize) {
+    let weights =
+        |plain: &crate::quantize::plain::PlainNode| plain.weights.as_ref().map_or(0, |layer| layer.weights.len());
+    let budget = match optimize {
+        Optimize::Size => 0,
+        Optimize::Balanced => graph.nodes.iter().map(weights).sum::<usize>() / BALANCED_PART,
+        Optimize::Speed => usize::MAX,
+    };
+    let mut spent = 0usize;
+    for number in 0..graph.nodes.len() {
+        let node = graph.nodes[number].node;
+        let shape = |tensor: u8| graph.tensors[usize::from(tensor)].shape;
+        let (input, output) = (
+            shape(node.input),
+            if node.op.is_output() {
+                shape(node.input)
+            } else {
+                shape(node.output)
+            },
+        );
+        graph.nodes[number].node.op = match node.op {
+            Op::DepthwiseConv2d if usize::from(node.kernel) == depthwise::SIDE && input.c.is_multiple_of(4) => {
+                Op::DepthwiseConv3x3
+            }
+            Op::Linear if optimize != Optimize::Size && suits_narrow(graph, &node) => Op::NarrowLinear,
+            Op::Conv2d if optimize == Optimize::Size => Op::CompactConv2d,
+            Op::Conv2d if suits_winograd(&node, input, output) => {
+                let bytes = 4 * winograd::stream_words(output.c.into(), input.c.into());
+                let extra = bytes.saturating_sub(weights(&graph.nodes[number]));
+                if spent.saturating_add(extra) <= budget {
+                    spent += extra;
+                    Op::WinogradConv3x3
+                } else {
+                    Op::Conv2d
+                }
+            }
+            op => op,
+        };
+    }
+}
+
+/// Whether few inputs give codes: a head's last layer keeps its sums.
+fn suits_narrow(graph: &PlainGraph, node: &Node) -> bool {
+    let [input, output] = [node.input, node.output].map(|tensor| &graph.tensors[usize::from(tensor)]);
+    input.shape.len() <= narrow::COLUMNS && output.element == Element::I8
+}
+
+fn suits_winograd(node: &Node, input: Shape, output: Shape) -> bool {
+    let channels = [input.c, output.c];
+    (node.kernel, node.stride) == (3, 1)
+        && channels
+            .iter()
+            .all(|&channels| channels >= WINOGRAD_CHANNELS && channels.is_multiple_of(4))
+}

@@ -1,0 +1,75 @@
+//! Inputs, heads and golden vectors are described as the graph has them.
+
+use super::{GraphError, MAX_GOLDEN_VECTORS};
+use crate::blob::{InputDescription, Metadata};
+use crate::graph::{Graph, Node, Op};
+use crate::spec::{HeadSet, InputSlot, Shape};
+
+/// Checks that inputs, heads and golden vectors are described as the graph has them.
+pub(crate) fn descriptions(graph: &Graph<'_>, metadata: &Metadata<'_>, parameters: &[u8]) -> Result<(), GraphError> {
+    let inputs = metadata.inputs.checked_len().is_some_and(|count| {
+        let nodes = || graph.nodes().filter(|node| node.op.is_input());
+        let slots = (0..3).filter(|&slot| nodes().any(|node| node.input == slot));
+        count == slots.count()
+            && nodes().all(|node| metadata.inputs.iter().any(|input| input_matches(graph, &node, &input)))
+    });
+    let heads = metadata.heads.checked_len().is_some_and(|count| {
+        let nodes = || graph.nodes().filter(|node| node.op.is_output());
+        count > 0
+            && count == nodes().count()
+            && nodes().all(|node| {
+                metadata.heads.iter().any(|head| {
+                    let classes = head.classes.checked_len();
+                    HeadSet::from(head.head) == node.heads && classes == class_count(graph, &node)
+                })
+            })
+    });
+    let golden = metadata
+        .golden
+        .checked_len()
+        .is_some_and(|count| count <= MAX_GOLDEN_VECTORS)
+        && metadata.golden.iter().all(|golden| {
+            let spans = golden.inputs.iter().chain([&golden.probabilities]);
+            let inside = spans
+                .clone()
+                .all(|span| span.of(parameters).is_some() && span.offset.is_multiple_of(4));
+            let sizes = metadata.inputs.iter().all(|input| {
+                let element = if input.slot == InputSlot::Picture { 1 } else { 4 };
+                golden.inputs[input.slot as usize].len as usize == input.shape.len().saturating_mul(element)
+            });
+            inside && sizes && golden.probabilities.len.is_multiple_of(4)
+        });
+    let metrics = metadata.provenance.metrics.checked_len().is_some();
+    if inputs && heads && golden && metrics {
+        Ok(())
+    } else {
+        Err(GraphError::Description)
+    }
+}
+
+fn input_matches(graph: &Graph<'_>, node: &Node, input: &InputDescription<'_>) -> bool {
+    let Some(tensor) = graph.tensor(node.output.into()) else {
+        return false;
+    };
+    let shape = match node.op {
+        Op::Picture => input.shape == tensor.shape,
+        _ => input.shape == Shape::row(node.p[2] as u16),
+    };
+    let names = input.names.checked_len();
+    let named = if node.op == Op::Picture {
+        names == Some(0)
+    } else {
+        names == Some(input.shape.len())
+    };
+    input.slot as u8 == node.input && shape && named
+}
+
+/// Classes a head must name: two for one logit, none for regression.
+fn class_count(graph: &Graph<'_>, node: &Node) -> Option<usize> {
+    let channels = usize::from(graph.tensor(node.input.into())?.shape.c);
+    Some(match node.op {
+        Op::Value => 0,
+        Op::Probabilities if channels == 1 => 2,
+        _ => channels,
+    })
+}

@@ -1,0 +1,13 @@
+//! The inner loops in assembly, for cores with the SIMD instructions of Armv7E-M (Cortex-M4, M7, M33).
+//!
+//! Each function is a section of its own, which the linker drops if nothing calls it. `.arch` is named everywhere because the assembler does
+//! not know that a Cortex-M33 has these instructions. Codes may lie at any address: words of them are read by `LDR`, which may be
+//! unaligned; only words are read by `LDM`.
+
+pub mod bytes;
+pub mod depthwise;
+pub mod linear;
+pub mod narrow;
+pub mod tile;
+pub mod upsample;
+pub mod winograd;

@@ -1,0 +1,226 @@
+//! Rows of few weights times one row of codes.
+//!
+//! The codes are widened once and stay in registers. A row then takes seven instructions with up to six columns, nine and a half
+//! with up to ten, all included but a few for each call and each eight rows.
+#![allow(unsafe_code)]
+
+use core::arch::global_asm;
+
+use crate::layout::narrow::{BLOCK, COLUMNS, FEW_COLUMNS, LEAST_COLUMNS, row_words};
+
+// The stream is a row of words, and loads need not end where rows do: each fills all registers that are free, around the sum
+// that is under way. Eight rows are one pass, and an odd number of blocks of four is entered in the middle. A pass begins by moving
+// `out` on, so that all other stores have short offsets.
+global_asm!(
+    r#"
+    .syntax unified
+
+    // From out in r3 to r1, a pass in front of it; the last pass at [sp] and the zero point to lr; to 2 or 1.
+    .macro trident_narrow_enter
+    ldrd    r2, lr, [sp, #36]
+    sub     r1, r3, #8
+    subs    r2, r2, r1
+    lsls    r2, r2, #29             // rows, of which bit 2 tells an odd number of blocks
+    bpl     1f
+    adds    r1, #4
+    b       2f
+    .endm
+
+    // The last of a pass's rows is written.
+    .macro trident_narrow_leave
+    ldr     r2, [sp, #36]
+    cmp     r1, r2
+    bne     1b
+    pop     {r4-r11, pc}
+    .endm
+
+    // The code of a sum, of row 0 to 7 of a pass.
+    .macro trident_narrow_store sum, multiplier, row
+    smmlar  \sum, \sum, \multiplier, lr
+    ssat    \sum, #8, \sum
+    .if \row
+    strb    \sum, [r1, #\row]
+    .else
+    strb    \sum, [r1, #8]!
+    .endif
+    .endm
+
+    // Four rows of three words from row \row of a pass on; x in r10-r12.
+    .macro trident_narrow_few row
+    ldm     r0!, {r2-r9}            // row 0, and the first three words of row 1
+    smlad   r2, r3, r10, r2
+    smlad   r2, r4, r11, r2
+    smlad   r2, r5, r12, r2
+    trident_narrow_store r2, r6, \row
+    smlad   r7, r8, r10, r7
+    smlad   r7, r9, r11, r7
+    ldm     r0!, {r2-r6, r8, r9}    // the rest of it, and row 2
+    smlad   r7, r2, r12, r7
+    trident_narrow_store r7, r3, (\row + 1)
+    smlad   r4, r5, r10, r4
+    smlad   r4, r6, r11, r4
+    smlad   r4, r8, r12, r4
+    trident_narrow_store r4, r9, (\row + 2)
+    ldm     r0!, {r2-r6}
+    smlad   r2, r3, r10, r2
+    smlad   r2, r4, r11, r2
+    smlad   r2, r5, r12, r2
+    trident_narrow_store r2, r6, (\row + 3)
+    .endm
+
+    // Four rows of five words from row \row of a pass on; x in r8-r12.
+    .macro trident_narrow_many row
+    ldm     r0!, {r2-r7}            // row 0 but for its multiplier
+    smlad   r2, r3, r8, r2
+    smlad   r2, r4, r9, r2
+    smlad   r2, r5, r10, r2
+    smlad   r2, r6, r11, r2
+    smlad   r2, r7, r12, r2
+    ldm     r0!, {r3-r7}            // that, and four words of row 1
+    trident_narrow_store r2, r3, \row
+    smlad   r4, r5, r8, r4
+    smlad   r4, r6, r9, r4
+    smlad   r4, r7, r10, r4
+    ldm     r0!, {r2, r3, r5-r7}    // three of row 1, two of row 2
+    smlad   r4, r2, r11, r4
+    smlad   r4, r3, r12, r4
+    trident_narrow_store r4, r5, (\row + 1)
+    smlad   r6, r7, r8, r6
+    ldm     r0!, {r2-r5, r7}        // the rest of row 2
+    smlad   r6, r2, r9, r6
+    smlad   r6, r3, r10, r6
+    smlad   r6, r4, r11, r6
+    smlad   r6, r5, r12, r6
+    trident_narrow_store r6, r7, (\row + 2)
+    ldm     r0!, {r2-r6}
+    smlad   r2, r3, r8, r2
+    smlad   r2, r4, r9, r2
+    smlad   r2, r5, r10, r2
+    smlad   r2, r6, r11, r2
+    ldm     r0!, {r3, r4}
+    smlad   r2, r3, r12, r2
+    trident_narrow_store r2, r4, (\row + 3)
+    .endm
+
+    // r0 stream, r1 codes, r2 their end, r3 out; then out of the last pass, zero point. Four to six codes, at least four rows.
+    .pushsection .text.trident_narrow_few,"ax",%progbits
+    .global trident_narrow_few
+    .type   trident_narrow_few, %function
+    .thumb_func
+    .p2align 2
+trident_narrow_few:
+    push    {r4-r11, lr}
+    ldr     r4, [r1]
+    ldrsb   r12, [r2, #-2]
+    ldrsb   r5, [r2, #-1]
+    sxtb16  r10, r4
+    sxtb16  r11, r4, ror #8
+    pkhbt   r12, r12, r5, lsl #16
+    trident_narrow_enter
+1:  trident_narrow_few 0
+2:  trident_narrow_few 4
+    trident_narrow_leave
+    .size   trident_narrow_few, . - trident_narrow_few
+    .popsection
+
+    // The same for seven to ten codes; six would do.
+    .pushsection .text.trident_narrow_many,"ax",%progbits
+    .global trident_narrow_many
+    .type   trident_narrow_many, %function
+    .thumb_func
+    .p2align 2
+trident_narrow_many:
+    push    {r4-r11, lr}
+    ldr     r4, [r1]
+    ldrsb   r10, [r1, #4]
+    ldrsb   r5, [r1, #5]
+    ldr     r6, [r2, #-4]
+    sxtb16  r8, r4
+    sxtb16  r9, r4, ror #8
+    pkhbt   r10, r10, r5, lsl #16
+    sxtb16  r11, r6
+    sxtb16  r12, r6, ror #8
+    trident_narrow_enter
+1:  trident_narrow_many 0
+2:  trident_narrow_many 4
+    trident_narrow_leave
+    .size   trident_narrow_many, . - trident_narrow_many
+    .popsection
+
+    .purgem trident_narrow_enter
+    .purgem trident_narrow_leave
+    .purgem trident_narrow_store
+    .purgem trident_narrow_few
+    .purgem trident_narrow_many
+    "#,
+    options(raw)
+);
+
+const _: () = assert!(BLOCK == 4 && LEAST_COLUMNS == 4 && row_words(FEW_COLUMNS) == 5 && row_words(COLUMNS) == 7);
+
+/// Rows of a pass.
+const PASS: usize = 8;
+
+unsafe extern "C" {
+    fn trident_narrow_few(
+        stream: *const u32,
+        codes: *const i8,
+        codes_end: *const i8,
+        out: *mut i8,
+        last_pass: *const i8,
+        zero_point: i32,
+    );
+    fn trident_narrow_many(
+        stream: *const u32,
+        codes: *const i8,
+        codes_end: *const i8,
+        out: *mut i8,
+        last_pass: *const i8,
+        zero_point: i32,
+    );
+}
+
+/// One code per row of the stream, in whole blocks of [`BLOCK`] rows.
+///
+/// # Shapes
+/// `codes[n]` with `n` in `1..=`[`COLUMNS`]; `stream`: a row per code of `out`.
+///
+/// # Panics
+/// If there are no codes or too many, or the stream is shorter.
+pub fn codes(stream: &[u32], codes: &[i8], zero_point: i8, out: &mut [i8]) {
+    let columns = codes.len();
+    assert!((1..=COLUMNS).contains(&columns));
+    let rows = out.len() / BLOCK * BLOCK;
+    assert!(rows.saturating_mul(row_words(columns)) <= stream.len());
+    if rows == 0 {
+        return;
+    }
+    let mut filled = [0; LEAST_COLUMNS];
+    let codes = if columns < LEAST_COLUMNS {
+        filled.iter_mut().zip(codes).for_each(|(filled, &code)| *filled = code);
+        &filled
+    } else {
+        codes
+    };
+    let rows_of = if columns <= FEW_COLUMNS {
+        trident_narrow_few
+    } else {
+        trident_narrow_many
+    };
+    let range = codes.as_ptr_range();
+    let last_pass = out.as_ptr().wrapping_add(rows).wrapping_sub(PASS);
+    // SAFETY: there are four to six codes, or seven to ten, and the functions read the first four, the sixth at most, and the last two
+    // or four. They go over `rows` bytes of `out`, a multiple of four and not zero, eight at a time or first four if that leaves no
+    // whole number of eights, until they have written the pass of which they are told that it is the last. Per row they
+    // read five or seven words of the stream, `row_words` each, and so many there are.
+    unsafe {
+        rows_of(
+            stream.as_ptr(),
+            range.start,
+            range.end,
+            out.as_mut_ptr(),
+            last_pass,
+            zero_point.into(),
+        );
+    }
+}

@@ -1,0 +1,216 @@
+//! Three output channels of every second pixel of a picture with every pixel doubled, in assembly; what it does is written in
+//! [`portable::upsample`](super::super::portable::upsample).
+#![allow(unsafe_code)]
+
+use core::arch::global_asm;
+
+use crate::layout::upsample::{CHANNELS, group_words};
+
+global_asm!(
+    r#"
+@ Two windows side by side share their middle pixel, and each weight that is loaded serves both. That takes six sums, three
+@ weights and two words of pixels: with three addresses, all fourteen registers. All else is on the stack:
+@   0 out   4 pixels left, less one   8 group   12 right pixel   16 pitch   20 channels   24 zero point
+@   28 where to enter the loop   32, 36 ends of the upper and the lower row's weights   40 from one row's end to the other's start
+@
+@   r0-r2 weights   r3-r5 sums of the left window   r6-r8 of the right one   r9 weights to come   r10 right pixel
+@   r11 minus the bytes of a pixel   r12 middle pixel   lr left pixel, then the right one
+
+@ One word of the three pixels: 68 bytes of code.
+    .macro trident_word
+    ldr     r12, [r10, r11]
+    ldr     lr, [r10, r11, lsl #1]
+    ldm     r9!, {r0-r2}
+    smlad   r3, r0, lr, r3
+    smlad   r4, r1, lr, r4
+    smlad   r5, r2, lr, r5
+    smlad   r6, r0, r12, r6
+    smlad   r7, r1, r12, r7
+    smlad   r8, r2, r12, r8
+    ldm     r9!, {r0-r2}
+    ldr     lr, [r10], #4
+    smlad   r3, r0, r12, r3
+    smlad   r4, r1, r12, r4
+    smlad   r5, r2, r12, r5
+    smlad   r6, r0, lr, r6
+    smlad   r7, r1, lr, r7
+    smlad   r8, r2, lr, r8
+    .endm
+
+@ windows2x2(group, row, row, words of a pixel, out, pixels, pitch, channels, zero point); at least one pixel of at least one word.
+    .pushsection .text.trident_windows2x2,"ax",%progbits
+    .global trident_windows2x2
+    .type trident_windows2x2,%function
+    .thumb_func
+    .p2align 2                          @ addresses of labels are counted from whole words
+trident_windows2x2:
+    push    {r4-r11, lr}
+    sub     sp, #44
+    ldrd    r4, r5, [sp, #80]
+    ldrd    r8, r9, [sp, #88]
+    ldr     r10, [sp, #96]
+    mov     r6, r0
+    add     r7, r1, r3, lsl #3
+    rsbs    r12, r3, #0
+    lsl     r11, r12, #2
+    subs    r2, r2, r1
+    add     r2, r2, r11
+    add     r1, r3, r3, lsl #1          @ 24 bytes of weights per word and row, after three biases
+    adds    r0, #12
+    add     r0, r0, r1, lsl #3
+    add     r1, r0, r1, lsl #3
+    and     r12, r12, #7                @ words that are missing to a whole round of the loop
+    movs    r3, #68
+    adr.w   lr, 2f + 1
+    mla     lr, r12, r3, lr
+    subs    r5, #1
+    stm     sp, {r4-r10}
+    str     lr, [sp, #28]
+    str     r0, [sp, #32]
+    str     r1, [sp, #36]
+    str     r2, [sp, #40]
+    mov     r9, r6
+    mov     r10, r7
+    b       5f
+
+@ Two windows.
+1:  ldm     r9!, {r3-r5}
+    mov     r6, r3
+    mov     r7, r4
+    mov     r8, r5
+    ldr     pc, [sp, #28]
+2:  .rept 8
+    trident_word
+    .endr
+    ldrd    r0, r1, [sp, #32]
+    cmp     r9, r1
+    beq     4f
+    cmp     r9, r0
+    bne     2b
+    ldr     r0, [sp, #40]
+    add     r10, r0
+    ldr     pc, [sp, #28]
+
+4:  ldm     r9, {r0-r2}
+    ldr     lr, [sp, #24]
+    smmlar  r3, r3, r0, lr
+    smmlar  r4, r4, r1, lr
+    smmlar  r5, r5, r2, lr
+    smmlar  r6, r6, r0, lr
+    smmlar  r7, r7, r1, lr
+    smmlar  r8, r8, r2, lr
+    ssat    r3, #8, r3
+    ssat    r4, #8, r4
+    ssat    r5, #8, r5
+    ssat    r6, #8, r6
+    ssat    r7, #8, r7
+    ssat    r8, #8, r8
+    ldm     sp, {r0, r1, r9, r10, r12, lr}
+    add     r2, r0, r12
+    cmp     lr, #2
+    strb    r6, [r2]
+    strb    r3, [r0]
+    itt     hs
+    strbhs  r7, [r2, #1]
+    strbhs  r4, [r0, #1]
+    itt     hi
+    strbhi  r8, [r2, #2]
+    strbhi  r5, [r0, #2]
+    add     r0, r2, r12
+    sub     r10, r10, r11, lsl #1
+    subs    r1, #2
+    stm     sp, {r0, r1, r9, r10}
+5:  bgt     1b
+    bne     7f
+
+@ The last window of an odd number. The pitch of zero makes its codes overwrite those of the window that is not there.
+@   r6, r7 ends of weights   r8 from one row's end to the other's start   lr right pixel   else as above
+    movs    r0, #0
+    str     r0, [sp, #16]
+    add     r10, r10, r11
+    ldm     r9!, {r3-r5}
+    ldrd    r6, r7, [sp, #32]
+    ldr     r8, [sp, #40]
+3:  ldr     r12, [r10, r11]
+    ldr     lr, [r10], #4
+    ldm     r9!, {r0-r2}
+    smlad   r3, r0, r12, r3
+    smlad   r4, r1, r12, r4
+    smlad   r5, r2, r12, r5
+    ldm     r9!, {r0-r2}
+    smlad   r3, r0, lr, r3
+    smlad   r4, r1, lr, r4
+    smlad   r5, r2, lr, r5
+    cmp     r9, r7
+    beq     4b
+    cmp     r9, r6
+    it      eq
+    addeq   r10, r8
+    b       3b
+
+7:  add     sp, #44
+    pop     {r4-r11, pc}
+    .size trident_windows2x2, . - trident_windows2x2
+    .popsection
+    .purgem trident_word
+
+"#,
+    options(raw)
+);
+
+unsafe extern "C" {
+    fn trident_windows2x2(
+        group: *const u32,
+        upper: *const u32,
+        lower: *const u32,
+        pixel_words: usize,
+        out: *mut i8,
+        pixels: usize,
+        pitch: usize,
+        channels: usize,
+        zero_point: i32,
+    );
+}
+
+/// One group of up to three channels over a row of 2×2 windows; see
+/// [`portable`](super::super::portable::upsample::windows2x2).
+///
+/// # Panics
+/// If a slice is too short, or `channels` are not 1 to 3.
+#[inline]
+pub fn windows2x2(
+    group: &[u32],
+    rows: [&[u32]; 2],
+    pixel_words: usize,
+    zero_point: i8,
+    channels: usize,
+    (out, pitch, pixels): (&mut [i8], usize, usize),
+) {
+    if pixels == 0 {
+        return;
+    }
+    let [upper, lower] = rows;
+    // Products that saturate are longer than any slice.
+    let row_words = pixels.saturating_add(1).saturating_mul(pixel_words);
+    assert!(pixel_words > 0 && row_words <= upper.len().min(lower.len()));
+    assert!(group.len() == group_words(pixel_words));
+    let last = (pixels - 1).saturating_mul(pitch);
+    assert!((1..=CHANNELS).contains(&channels) && last.saturating_add(channels) <= out.len());
+    // SAFETY: the function reads one whole group, and of each row `pixels + 1` pixels: two windows read three pixels, and a last single
+    // one reads two. All these lie inside by the assertions; `group_words` cannot have overflowed, since each row holds two pixels
+    // and the group has but twelve words for each of theirs. It writes up to three codes, as many as `channels`, at `pitch` from
+    // each other, `pixels` times, which `out` holds. Rows and group are aligned as words are; codes need no alignment.
+    unsafe {
+        trident_windows2x2(
+            group.as_ptr(),
+            upper.as_ptr(),
+            lower.as_ptr(),
+            pixel_words,
+            out.as_mut_ptr(),
+            pixels,
+            pitch,
+            channels,
+            zero_point.into(),
+        );
+    }
+}

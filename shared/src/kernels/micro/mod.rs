@@ -1,0 +1,54 @@
+//! Register-blocked inner loops: one output tile each, over parameters in the order of [`layout`](crate::layout).
+//!
+//! The operators beside this module walk over pixels, borders and channel groups; what they call here does nothing but multiply
+//! and store. Each instruction set supplies the same functions under the same names: `portable` in plain Rust, for any core,
+//! and `dsp` in assembly for cores that have the Armv7E-M SIMD instructions. Both give the same bits for any bytes, and a
+//! self-test on the target says so.
+//!
+//! # Units
+//! A *word* holds two `i16`, the lower-numbered in the low half. Four codes `c0 c1 c2 c3` widen to the words `(c0, c2)`
+//! and `(c1, c3)`, since that is what one byte-extracting instruction gives; parameters follow the same order.
+
+pub mod portable;
+
+#[cfg(dsp)]
+pub mod dsp;
+
+#[cfg(dsp)]
+pub use dsp::{bytes, depthwise, linear, narrow, tile, upsample, winograd};
+#[cfg(not(dsp))]
+pub use portable::{bytes, depthwise, linear, narrow, tile, upsample, winograd};
+
+/// Words that four codes widen to.
+pub const WORDS_PER_QUAD: usize = 2;
+
+/// Where four neighbouring channels of a row of pixels lie: the first pixel's are `codes[..4]`, each further pixel's `pitch` bytes on.
+///
+/// A pitch of zero repeats the same four codes for every pixel: that is a row of padding.
+#[derive(Clone, Copy, Debug)]
+pub struct Quads<'a> {
+    /// The codes, from the first pixel's four on.
+    pub codes: &'a [i8],
+    /// Bytes from pixel to pixel.
+    pub pitch: usize,
+}
+
+/// Columns of one code beside the pixels of a row, such as padding.
+#[derive(Clone, Copy, Debug)]
+pub struct Border {
+    /// The code.
+    pub code: i8,
+    /// Columns before the first pixel.
+    pub left: usize,
+    /// Columns after the last pixel.
+    pub right: usize,
+}
+
+#[cfg(dsp)]
+impl Quads<'_> {
+    /// Whether so many pixels lie inside.
+    pub(crate) const fn holds(&self, pixels: usize) -> bool {
+        // A product that saturates is longer than any slice.
+        pixels == 0 || (pixels - 1).saturating_mul(self.pitch).saturating_add(4) <= self.codes.len()
+    }
+}

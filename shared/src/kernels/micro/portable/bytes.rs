@@ -1,0 +1,53 @@
+//! Codes one by one: sums, the larger of two, tables, widening.
+
+use super::widened;
+use crate::arithmetic::AddCodes;
+
+/// Widens codes, two words per four; what is missing to the last four counts as zero.
+pub fn widen(codes: &[i8], out: &mut [u32]) {
+    for (quad, out) in codes.chunks(4).zip(out.chunks_exact_mut(2)) {
+        out.copy_from_slice(&widened(quad));
+    }
+}
+
+/// A picture's bytes less 128, as codes.
+pub fn centre(bytes: &[u8], out: &mut [i8]) {
+    for (out, byte) in out.iter_mut().zip(bytes) {
+        *out = (byte ^ 0x80) as i8;
+    }
+}
+
+/// The larger of each two codes.
+pub fn larger(a: &[i8], b: &[i8], out: &mut [i8]) {
+    for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
+        *out = a.max(b);
+    }
+}
+
+/// As [`larger`], in place of the first.
+pub fn larger_in_place(a: &mut [i8], b: &[i8]) {
+    for (a, &b) in a.iter_mut().zip(b) {
+        *a = b.max(*a);
+    }
+}
+
+/// Each code's entry of a table, in place; that of −128 comes first.
+pub fn look_up(table: &[i8; 256], codes: &mut [i8]) {
+    for code in codes {
+        *code = table[usize::from(*code as u8 ^ 0x80)];
+    }
+}
+
+/// The code of the sum of each two.
+pub fn add(a: &[i8], b: &[i8], rule: &AddCodes, out: &mut [i8]) {
+    for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
+        *out = rule.apply(a, b);
+    }
+}
+
+/// As [`add`], in place of the first.
+pub fn add_in_place(a: &mut [i8], b: &[i8], rule: &AddCodes) {
+    for (a, &b) in a.iter_mut().zip(b) {
+        *a = rule.apply(*a, b);
+    }
+}

@@ -1,0 +1,114 @@
+//! Four channels of a row, each with its own window; weights as in [`layout::depthwise`](crate::layout::depthwise).
+
+use super::super::{Border, Quads};
+use super::{dual, halves, quad, requantize, word};
+use crate::layout::depthwise::{CHANNELS, DOUBLED_WORDS, WINDOW_WORDS};
+
+/// Words per column of [`columns3`].
+pub const COLUMN3_WORDS: usize = 6;
+/// Words per column of [`columns2`].
+pub const COLUMN2_WORDS: usize = 4;
+
+/// Columns of three rows: per pixel four words `(row 0, row 1)`, one per channel, then row 2 widened.
+///
+/// # Shapes
+/// `out`: [`COLUMN3_WORDS`] per column, those of the border included.
+pub fn columns3(rows: [Quads<'_>; 3], border: &Border, out: &mut [u32]) {
+    let columns = out.len() / COLUMN3_WORDS;
+    let inside = border.left..columns - border.right;
+    for (column, out) in out.chunks_exact_mut(COLUMN3_WORDS).enumerate() {
+        if inside.contains(&column) {
+            let pixel = column - border.left;
+            pairs([&rows[0], &rows[1]], pixel, &mut out[..CHANNELS]);
+            out[CHANNELS..].copy_from_slice(&quad(&rows[2], pixel));
+        } else {
+            out.fill(twice(border.code));
+        }
+    }
+}
+
+/// Columns of rows 0 and 1, then columns of rows 1 and 2: per pixel four words, one per channel. One column of `border` on each side.
+///
+/// # Shapes
+/// `out`: twice [`COLUMN2_WORDS`] per column, those of the border included.
+pub fn columns2(rows: [Quads<'_>; 3], border: i8, out: &mut [u32]) {
+    let columns = out.len() / (2 * COLUMN2_WORDS);
+    for (out, rows) in out
+        .chunks_exact_mut(columns * COLUMN2_WORDS)
+        .zip([[&rows[0], &rows[1]], [&rows[1], &rows[2]]])
+    {
+        for (column, out) in out.chunks_exact_mut(COLUMN2_WORDS).enumerate() {
+            if (1..columns - 1).contains(&column) {
+                pairs(rows, column - 1, out);
+            } else {
+                out.fill(twice(border));
+            }
+        }
+    }
+}
+
+/// A code in both halves.
+const fn twice(code: i8) -> u32 {
+    word(code as i32, code as i32)
+}
+
+fn pairs(rows: [&Quads<'_>; 2], pixel: usize, out: &mut [u32]) {
+    let [upper, lower] = rows.map(|row| quad(row, pixel));
+    for (channel, out) in out.iter_mut().enumerate() {
+        let half = |words: [u32; 2]| {
+            let (low, high) = halves(words[channel % 2]);
+            if channel < 2 { low } else { high }
+        };
+        *out = word(half(upper), half(lower));
+    }
+}
+
+/// A row of 3×3 windows, `stride` columns apart.
+///
+/// # Shapes
+/// `columns`: from [`columns3`], padding included; `out`: four codes every `pitch` bytes, `pixels` times.
+pub fn window3x3(
+    weights: &[u32; CHANNELS * WINDOW_WORDS],
+    columns: &[u32],
+    stride: usize,
+    zero_point: i8,
+    (out, pitch, pixels): (&mut [i8], usize, usize),
+) {
+    for (channel, weights) in weights.chunks_exact(WINDOW_WORDS).enumerate() {
+        let third = |column: &[u32]| {
+            let (low, high) = halves(column[CHANNELS + channel % 2]);
+            if channel < 2 { low } else { high }
+        };
+        let ((left, middle), (right, _)) = (halves(weights[3]), halves(weights[4]));
+        for pixel in 0..pixels {
+            let mut sum = weights[5] as i32;
+            let window = columns[pixel * stride * COLUMN3_WORDS..].chunks_exact(COLUMN3_WORDS);
+            for ((column, &pair), single) in window.zip(&weights[..3]).zip([left, middle, right]) {
+                sum = dual(sum, column[channel], pair).wrapping_add(third(column).wrapping_mul(single));
+            }
+            out[pixel * pitch + channel] = requantize(sum, weights[6], zero_point);
+        }
+    }
+}
+
+/// A row of 3×3 windows over a picture with every pixel doubled: two 2×2 windows per column of the picture itself.
+///
+/// # Shapes
+/// `columns`: from [`columns2`], one more on each side than there are pixels; `out`: four codes every `pitch` bytes, twice `pixels` times.
+pub fn doubled3x3(
+    weights: &[u32; CHANNELS * DOUBLED_WORDS],
+    columns: &[u32],
+    zero_point: i8,
+    (out, pitch, pixels): (&mut [i8], usize, usize),
+) {
+    for (channel, weights) in weights.chunks_exact(DOUBLED_WORDS).enumerate() {
+        for pixel in 0..pixels {
+            let column = |number: usize| columns[(pixel + number) * COLUMN2_WORDS + channel];
+            let bias = weights[4] as i32;
+            let even = dual(dual(bias, column(0), weights[0]), column(1), weights[1]);
+            let odd = dual(dual(bias, column(1), weights[2]), column(2), weights[3]);
+            out[2 * pixel * pitch + channel] = requantize(even, weights[5], zero_point);
+            out[(2 * pixel + 1) * pitch + channel] = requantize(odd, weights[5], zero_point);
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Rows of weights times one row of codes; weights as in [`layout::rows`](crate::layout::rows).
+
+use super::{dual, requantize, widened, word};
+use crate::layout::rows::{BLOCK, CHUNK};
+
+/// Widens codes for [`codes`] and [`sums`]: per chunk of [`CHUNK`] columns the sum of products of neighbours, then the words.
+///
+/// # Shapes
+/// `out`: [`layout::rows::input_words`](crate::layout::rows::input_words) of the length of `codes`.
+pub fn widen(codes: &[i8], out: &mut [u32]) {
+    let mut out = out;
+    for chunk in codes.chunks(CHUNK) {
+        let (chunk_out, rest) = out.split_at_mut(1 + chunk.len().div_ceil(4) * 2);
+        let (neighbours, words) = chunk_out.split_at_mut(1);
+        let mut sum = 0;
+        for (quad, words) in chunk.chunks(4).zip(words.chunks_exact_mut(2)) {
+            let [a, b] = widened(quad);
+            sum = dual(sum, a, b);
+            (words[0], words[1]) = (a, b);
+        }
+        neighbours[0] = sum as u32;
+        out = rest;
+    }
+}
+
+/// Four codes per block of the stream.
+///
+/// # Shapes
+/// `x`: from [`widen`], of `columns` codes; `stream`: one block per [`BLOCK`] codes of `out`.
+pub fn codes(stream: &[u32], x: &[u32], columns: usize, zero_point: i8, out: &mut [i8]) {
+    let mut stream = stream;
+    for out in out.chunks_exact_mut(BLOCK) {
+        let sums = block(&mut stream, x, columns);
+        let multipliers = take(&mut stream, BLOCK);
+        for ((out, sum), &multiplier) in out.iter_mut().zip(sums).zip(multipliers) {
+            *out = requantize(sum, multiplier, zero_point);
+        }
+    }
+}
+
+/// Four sums per block of a stream without multipliers.
+///
+/// # Shapes
+/// As [`codes`].
+pub fn sums(stream: &[u32], x: &[u32], columns: usize, out: &mut [i32]) {
+    let mut stream = stream;
+    for out in out.chunks_exact_mut(BLOCK) {
+        out.copy_from_slice(&block(&mut stream, x, columns));
+    }
+}
+
+fn take<'a>(stream: &mut &'a [u32], words: usize) -> &'a [u32] {
+    let (taken, rest) = stream.split_at(words);
+    *stream = rest;
+    taken
+}
+
+/// The four sums of one block. Rows 0 and 2 are summed with each weight's low byte; the sums with whole half-words, less those, are 256
+/// times the sums of rows 1 and 3.
+fn block(stream: &mut &[u32], x: &[u32], columns: usize) -> [i32; BLOCK] {
+    let mut low = [0i32; 2];
+    let mut high = [0i32; 2];
+    let mut x = x;
+    for (chunk, first) in (0..columns).step_by(CHUNK).enumerate() {
+        let mut whole = low;
+        if chunk == 0 {
+            let start = take(stream, 4);
+            low = [start[0] as i32, start[2] as i32];
+            whole = [start[1] as i32, start[3] as i32];
+        } else {
+            let corrections = take(stream, 2);
+            low = [0, 1].map(|pair| low[pair].wrapping_add(corrections[pair] as i32));
+        }
+        let neighbours = take(&mut x, 1)[0] as i32;
+        low = low.map(|sum| sum.wrapping_sub(neighbours));
+        for _ in 0..(columns - first).min(CHUNK).div_ceil(4) {
+            let (x, weights) = (take(&mut x, 2), take(stream, 4));
+            for (pair, weights) in weights.chunks_exact(2).enumerate() {
+                whole[pair] = dual(dual(whole[pair], weights[0], x[1]), weights[1], x[0]);
+                low[pair] = dual(
+                    low[pair],
+                    plus_low_bytes(x[0], weights[0]),
+                    plus_low_bytes(x[1], weights[1]),
+                );
+            }
+        }
+        for pair in 0..2 {
+            high[pair] = high[pair].wrapping_add(whole[pair].wrapping_sub(low[pair]) >> 8);
+        }
+    }
+    let bias = take(stream, 2);
+    let odd = [0, 1].map(|pair| high[pair].wrapping_add(bias[pair] as i32));
+    [low[0], odd[0], low[1], odd[1]]
+}
+
+/// Each half plus the low byte of a weight's half.
+#[inline(always)]
+fn plus_low_bytes(x: u32, weights: u32) -> u32 {
+    let (low, high) = super::halves(x);
+    word(low + i32::from(weights as i8), high + i32::from((weights >> 16) as i8))
+}

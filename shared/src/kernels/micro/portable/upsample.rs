@@ -1,0 +1,42 @@
+//! Three output channels of every second pixel of a picture with every pixel doubled; weights as in
+//! [`layout::upsample`](crate::layout::upsample).
+
+use super::{dual, requantize};
+use crate::layout::upsample::CHANNELS;
+
+/// One group of up to three channels over a row of 2×2 windows.
+///
+/// Window `i` covers pixels `i` and `i + 1` of both rows.
+///
+/// # Shapes
+/// `rows`: widened pixels of `pixel_words` words, one more than windows; `group`: `CHANNELS` biases, weights, `CHANNELS` multipliers;
+/// `out`: `channels` codes every `pitch` bytes, `pixels` times.
+pub fn windows2x2(
+    group: &[u32],
+    rows: [&[u32]; 2],
+    pixel_words: usize,
+    zero_point: i8,
+    channels: usize,
+    (out, pitch, pixels): (&mut [i8], usize, usize),
+) {
+    let (bias, rest) = group.split_at(CHANNELS);
+    let (weights, multipliers) = rest.split_at(rest.len() - CHANNELS);
+    for pixel in 0..pixels {
+        let mut sums: [i32; CHANNELS] = core::array::from_fn(|channel| bias[channel] as i32);
+        let mut weights = weights.chunks_exact(CHANNELS);
+        for row in rows {
+            let (left, right) = row[pixel * pixel_words..][..2 * pixel_words].split_at(pixel_words);
+            for (&left, &right) in left.iter().zip(right) {
+                for x in [left, right] {
+                    let weights = weights.next().unwrap_or(&[0; CHANNELS]);
+                    for (sum, &weight) in sums.iter_mut().zip(weights) {
+                        *sum = dual(*sum, x, weight);
+                    }
+                }
+            }
+        }
+        for channel in 0..channels {
+            out[pixel * pitch + channel] = requantize(sums[channel], multipliers[channel], zero_point);
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! `trident bench`: what it counts, and that nothing takes more instructions than it did.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use trident::{Blob, HeadSet};
+use trident_host::bench::{self, Bench, BenchError, Report, WORKLOADS, Workload, WorkloadReport};
+use trident_host::device::{BOARDS, DeviceError};
+use trident_host::progress::Progress;
+use trident_host::quantize::writer::AlignedBytes;
+use trident_host::toolchain::Toolchain;
+use trident_tests::baseline::{Baselines, Counts};
+use trident_tests::command::Folder;
+use trident_tests::golden::blessing;
+
+/// The program under test.
+const TRIDENT: &str = env!("CARGO_BIN_EXE_trident-under-test");
+
+/// All workloads, measured once for all tests.
+fn report() -> &'static Report {
+    static REPORT: OnceLock<Report> = OnceLock::new();
+    REPORT.get_or_init(|| {
+        let workloads: Vec<&Workload> = WORKLOADS.iter().collect();
+        bench::run(&BOARDS[0], &workloads, &Progress::silent()).unwrap_or_else(|error| panic!("{error}"))
+    })
+}
+
+/// What was measured of a workload and its blob.
+fn measured(name: &str) -> (&'static WorkloadReport, AlignedBytes) {
+    let report = report().workloads.iter().find(|workload| workload.name == name);
+    let workload = Workload::named(name).expect("a workload");
+    let built = bench::build(workload).unwrap_or_else(|error| panic!("{error}"));
+    (report.expect("it was measured"), built.blob)
+}
+
+fn bench_image() -> Bench {
+    let toolchain = Toolchain::new().expect("the sources are there");
+    Bench::new(&toolchain, &BOARDS[0]).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn a_loop_of_known_length_is_counted_exactly() {
+    assert!(report().calibration_ok);
+}
+
+#[test]
+fn no_workload_takes_more_instructions_than_before() {
+    let report = report();
+    let (target, compiler) = (report.target, &report.compiler);
+    let count = |workload: &WorkloadReport| (workload.name.to_owned(), workload.instructions);
+    let counts: Counts = report.workloads.iter().map(count).collect();
+    let mut baselines = Baselines::read();
+    if blessing() {
+        baselines.set(target, compiler, counts.clone());
+        baselines.write();
+    }
+    match baselines.compare(target, compiler, &counts) {
+        Ok(compared) => println!("{compared}"),
+        Err(faults) => panic!("{faults}"),
+    }
+}
+
+#[test]
+fn figures_are_those_of_the_blob() {
+    for name in ["W1", "W4", "edge"] {
+        let (report, blob) = measured(name);
+        let blob = Blob::new_exact(blob.as_ref()).expect("a blob");
+        assert_eq!(report.blob_bytes, blob.bytes().len());
+        assert_eq!(report.arena_bytes, blob.graph().arena_len());
+        assert_eq!(report.macs, blob.graph().macs(HeadSet::ALL));
+        assert_eq!(report.layers.len(), blob.graph().node_count());
+        assert!(
+            report.parameter_bytes < blob.parameters().len(),
+            "a golden vector lies behind them"
+        );
+    }
+}
+
+#[test]
+fn layers_add_up_to_the_run() {
+    for report in &report().workloads {
+        let sum: u64 = report.layers.iter().map(|layer| layer.instructions).sum();
+        let run = report.run_instructions;
+        assert!(
+            sum.abs_diff(run) * 20 < run,
+            "{}: {sum} in layers, {run} in the run",
+            report.name
+        );
+        assert!(
+            report.instructions < run,
+            "{}: inputs take instructions too",
+            report.name
+        );
+    }
+}
+
+#[test]
+fn a_blob_is_measured_alike_each_time() {
+    let (report, blob) = measured("W2");
+    let again = bench_image()
+        .measure("W2", blob.as_ref())
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(again.measurement.run_instructions, report.run_instructions);
+}
+
+#[test]
+fn a_blob_that_is_not_in_order_is_refused_with_its_reason() {
+    let image = bench_image();
+    let refused = |blob: &[u8]| match image.measure("W1", blob) {
+        Err(BenchError::Refused { reason, .. }) => reason,
+        other => panic!("it should be refused: {other:?}"),
+    };
+    let (_, mut blob) = measured("W1");
+    let last = blob.as_ref().len() - 1;
+    blob.as_mut()[last] ^= 1;
+    assert!(refused(blob.as_ref()).starts_with("blob: damaged"));
+    assert!(refused(&[0; 64]).starts_with("blob: "), "an empty slot");
+    let too_large = vec![1; 17 << 20];
+    assert!(matches!(
+        image.measure("W1", &too_large),
+        Err(BenchError::Device(DeviceError::BlobTooLarge { .. }))
+    ));
+}
+
+#[test]
+fn the_command_prints_one_object_with_every_figure() {
+    let said = Folder::new(TRIDENT)
+        .trident("bench --json --workload W1 --workload edge/regression")
+        .succeeds();
+    let printed = said.json();
+    assert_eq!(printed["board"], BOARDS[0].name);
+    assert_eq!(printed["calibration_ok"], true);
+    let workloads = printed["workloads"].as_array().expect("a list");
+    let names: Vec<&str> = workloads
+        .iter()
+        .filter_map(|workload| workload["name"].as_str())
+        .collect();
+    assert_eq!(names, ["W1", "edge/regression"]);
+    for workload in workloads {
+        for key in [
+            "macs",
+            "instructions",
+            "code_bytes",
+            "blob_bytes",
+            "arena_bytes",
+            "stack_bytes",
+        ] {
+            assert!(
+                workload[key].as_u64().is_some_and(|figure| figure > 0),
+                "{key}: {workload:#}"
+            );
+        }
+        let (cycles, reason) = (&workload["modelled_cycles"], &workload["modelled_cycles_reason"]);
+        assert!(
+            cycles.is_u64() != reason.is_string(),
+            "cycles or a reason: {workload:#}"
+        );
+        let layers = workload["layers"].as_array().expect("a list");
+        let operators: BTreeMap<&str, u64> = layers
+            .iter()
+            .map(|layer| {
+                (
+                    layer["operator"].as_str().expect("a name"),
+                    layer["macs"].as_u64().expect("a number"),
+                )
+            })
+            .collect();
+        assert!(operators["Linear"] > 0 && operators["Readings"] == 0, "{workload:#}");
+    }
+}
+
+#[test]
+fn the_command_says_what_there_is_instead_of_an_unknown_name() {
+    let folder = Folder::new(TRIDENT);
+    folder.trident("bench --workload W9").fails(&["`W9`", "W1, W2, W3, W4"]);
+    folder.trident("bench --board mps9").fails(&["`mps9`", BOARDS[0].name]);
+}
