@@ -198,3 +198,34 @@ fn first_error(output: &str) -> &str {
         .unwrap_or(output)
         .trim()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::Workload;
+
+    #[test]
+    fn every_engine_has_every_workload_or_says_why_not() {
+        for engine in ENGINES {
+            let workloads: Vec<&str> = engine.shapes.iter().map(|shape| shape.workload).collect();
+            assert_eq!(workloads, ["W1", "W2", "W3", "W4"], "{}", engine.name);
+            for shape in engine.shapes.iter().filter(|shape| shape.cannot.is_none()) {
+                assert!(Workload::named(shape.workload).is_some(), "{}", shape.workload);
+                let file = match shape.feature {
+                    "w1" | "w2" => "perceptron.rs".to_owned(),
+                    feature => format!("{feature}.rs"),
+                };
+                let has = engine.sources.iter().any(|(name, _)| *name == file);
+                assert!(has, "{} on {}", engine.name, shape.workload);
+            }
+        }
+    }
+
+    #[test]
+    fn the_reason_is_the_compilers_first_error() {
+        let output =
+            "   Compiling x v0.0.0\nwarning: unused\nerror[E0433]: cannot find type `Model`\nerror: could not compile";
+        assert_eq!(first_error(output), "error[E0433]: cannot find type `Model`");
+        assert_eq!(first_error("no network\n"), "no network");
+    }
+}
