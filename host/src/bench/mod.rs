@@ -13,6 +13,7 @@ pub mod code;
 pub mod cycles;
 pub mod elsewhere;
 mod measure;
+pub mod peers;
 mod report;
 mod workloads;
 
@@ -55,6 +56,14 @@ pub enum BenchError {
         workload: &'static str,
         /// Why.
         reason: String,
+    },
+    /// The blob of a workload does not run on this computer.
+    #[error("this computer cannot run {workload}: {reason}")]
+    Host {
+        /// The workload.
+        workload: &'static str,
+        /// Why.
+        reason: peers::RateError,
     },
     /// What the image wrote cannot be read.
     #[error("the bench image's report cannot be read: {0}")]

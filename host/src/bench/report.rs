@@ -8,6 +8,7 @@ use trident::{Blob, BlobError};
 use super::code::Code;
 use super::elsewhere::{self, Elsewhere};
 use super::measure::Measured;
+use super::peers::PeerReport;
 use super::{BenchError, Built, Workload};
 use crate::device::Board;
 
@@ -30,6 +31,9 @@ pub struct Report {
     pub code: Code,
     /// What others reach on the same networks.
     pub measured_elsewhere: Vec<Elsewhere>,
+    /// What others reach in this very run, if that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peers: Option<PeerReport>,
 }
 
 /// One workload.
@@ -118,6 +122,7 @@ impl Report {
             workloads,
             code,
             measured_elsewhere,
+            peers: None,
         }
     }
 }

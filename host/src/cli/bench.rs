@@ -5,6 +5,7 @@ use anyhow::{Context, bail};
 use super::say;
 use super::table::{table, whole};
 use crate::bench::elsewhere::MEASURED;
+use crate::bench::peers::{self, PeerReport};
 use crate::bench::{self, Layer, Report, WORKLOADS, Workload, WorkloadReport};
 use crate::device::{BOARDS, Board};
 use crate::progress::Progress;
@@ -22,6 +23,9 @@ pub struct Args {
     /// What counts where flash and speed pull apart
     #[arg(long, value_enum, default_value_t)]
     optimize: Optimize,
+    /// Builds other engines too and measures them; fetches crates and TensorFlow, and takes many minutes the first time
+    #[arg(long)]
+    peers: bool,
 }
 
 /// Builds the images, measures every workload, and prints the tables.
@@ -33,7 +37,10 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     let board = Board::named(&args.board)
         .with_context(|| format!("there is no board called `{}`; there is {}", args.board, boards()))?;
     let workloads = chosen(&args.workload)?;
-    let report = bench::run(board, &workloads, args.optimize, &Progress::new())?;
+    let mut report = bench::run(board, &workloads, args.optimize, &Progress::new())?;
+    if args.peers {
+        report.peers = Some(peers::run(board, &workloads, args.optimize)?);
+    }
     if json {
         super::print_json(&report)?;
     } else {
@@ -96,7 +103,51 @@ fn print(report: &Report) -> anyhow::Result<()> {
     for workload in &report.workloads {
         print_layers(workload)?;
     }
-    print_elsewhere(report)
+    print_elsewhere(report)?;
+    report.peers.as_ref().map_or(Ok(()), print_peers)
+}
+
+fn print_peers(report: &PeerReport) -> anyhow::Result<()> {
+    say!("\nother engines in this run; modelled cycles as above");
+    let mut rows = table(&["workload", "engine", "instructions", "modelled cycles", ""]);
+    for row in &report.on_board {
+        let remark = row.reason.as_deref().or(row.note).unwrap_or_default();
+        rows.add_row([
+            row.workload.into(),
+            row.engine.into(),
+            row.figures
+                .map_or_else(|| "–".into(), |figures| whole(figures.instructions)),
+            row.figures
+                .map_or_else(|| "–".into(), |figures| whole(figures.modelled_cycles)),
+            remark.to_owned(),
+        ]);
+    }
+    say!("{rows}");
+    if report.on_host.is_empty() {
+        return Ok(());
+    }
+    say!("\nint8 on this computer, inferences per second");
+    let mut rows = table(&[
+        "workload",
+        "trident, all cores",
+        "cores",
+        "XNNPACK, one core",
+        "ratio",
+        "",
+    ]);
+    for row in &report.on_host {
+        rows.add_row([
+            row.workload.into(),
+            whole(row.own as u64),
+            row.own_threads.to_string(),
+            row.xnnpack.map_or_else(|| "–".into(), |rate| whole(rate as u64)),
+            row.xnnpack
+                .map_or_else(|| "–".into(), |rate| format!("{:.2}", row.own / rate)),
+            row.reason.clone().unwrap_or_default(),
+        ]);
+    }
+    say!("{rows}");
+    Ok(())
 }
 
 fn print_layers(workload: &WorkloadReport) -> anyhow::Result<()> {

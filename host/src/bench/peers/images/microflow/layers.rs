@@ -1,0 +1,1 @@
+//! microflow makes its layers from a TensorFlow Lite file.
