@@ -2,10 +2,10 @@
 
 use core::hint::black_box;
 
-use trident::kernels::micro::{portable::tile as plain, tile};
-use trident::layout::tiles::{CHANNELS, group_words, window_words};
+use trident::kernels::micro::{Line, MAX_LINES, Windows, portable::tile as plain, tile};
+use trident::layout::tiles::{CHANNELS, PIXELS, group_words, stream_words, window_words};
 
-use crate::buffers::{Buffers, same};
+use crate::buffers::{Buffers, MARGIN, same};
 use crate::counter::Instructions;
 use crate::random::Random;
 
@@ -17,6 +17,7 @@ pub fn compare(random: &mut Random, buffers: &mut Buffers) -> u32 {
         let columns = 1 + random.below(most);
         let groups = random.below(if columns > 70 { 4 } else { 12 });
         one(random, buffers, columns, groups);
+        row(random, buffers);
     }
     cases
 }
@@ -76,6 +77,54 @@ fn one(random: &mut Random, buffers: &mut Buffers, columns: usize, groups: usize
     }
 }
 
+/// Pairs of windows over rows that lie anywhere, some of them padding.
+fn row(random: &mut Random, buffers: &mut Buffers) {
+    let Buffers {
+        stream,
+        words,
+        codes: [codes, _],
+        out,
+        ..
+    } = buffers;
+    random.codes(codes);
+    let most = if random.below(20) == 0 { 100 } else { 24 };
+    let (segment, step, pairs) = (1 + random.below(most), random.below(40), random.below(6));
+    let mut lines = [Line {
+        codes: &[],
+        first: 0,
+        step: 0,
+    }; MAX_LINES];
+    let lines = &mut lines[..1 + random.below(MAX_LINES)];
+    for line in lines.iter_mut() {
+        let first = 4usize.saturating_sub(segment) + random.below(5);
+        let step = if random.below(4) == 0 { 0 } else { step };
+        let last = first + (PIXELS * pairs).saturating_sub(1) * step;
+        let codes = &codes[random.below(1000)..][..last + segment + random.below(2) * random.below(9)];
+        *line = Line { codes, first, step };
+    }
+    let windows = Windows { lines, segment, pairs };
+    let channels = match random.below(3) {
+        0 => 1 + random.below(CHANNELS - 1),
+        _ => (1 + random.below(5)) * CHANNELS,
+    };
+    let x_words = window_words(windows.lines.len(), segment);
+    let stream = &mut stream[..stream_words(channels, x_words)];
+    random.words(stream);
+    let (zero_point, offset) = (random.zero_point(), random.below(4));
+    let behind = channels.next_multiple_of(CHANNELS) - channels + random.below(2);
+    let x = MARGIN..MARGIN + PIXELS * x_words;
+    let [ours, plain] = words.each_mut().map(|words| &mut words[..x.end + MARGIN]);
+    ours.fill(0x5A5A_5A5A);
+    plain.fill(0x5A5A_5A5A);
+    same(
+        out,
+        (offset, PIXELS * pairs * channels + behind, 0x5A),
+        |out| tile::row(stream, &windows, &mut ours[x.clone()], zero_point, (out, channels)),
+        |out| plain::row(stream, &windows, &mut plain[x.clone()], zero_point, (out, channels)),
+    );
+    assert!(ours == plain, "other words");
+}
+
 /// Typical shapes.
 pub fn figures(instructions: &Instructions, buffers: &mut Buffers) {
     for (columns, channels) in [(8, 16), (16, 32), (32, 16), (27, 8), (36, 8), (108, 32), (288, 64)] {
@@ -103,6 +152,31 @@ pub fn figures(instructions: &Instructions, buffers: &mut Buffers) {
         });
         instructions.tell("  sums ", (8 * columns) as u32, || {
             tile::sums(&stream[..], x, sums[..8].as_mut_array().unwrap());
+        });
+    }
+    for (lines, segment, channels) in [(3, 9, 8), (3, 9, 32), (1, 8, 16), (1, 32, 16), (1, 8, 3)] {
+        let Buffers {
+            stream,
+            words: [x, _],
+            codes: [codes, _],
+            out: [out, _],
+            ..
+        } = &mut *buffers;
+        let line = Line {
+            codes,
+            first: 4,
+            step: segment,
+        };
+        let all = [line; MAX_LINES];
+        let windows = black_box(Windows {
+            lines: &all[..lines],
+            segment,
+            pairs: 8,
+        });
+        let macs = (16 * lines * segment * channels) as u32;
+        semihosting::println!("tile row of 8 pairs, {lines} of {segment} to {channels}");
+        instructions.tell("  row  ", macs, || {
+            tile::row(&stream[..], &windows, x, 3, (&mut out[..], channels));
         });
     }
 }

@@ -1,15 +1,20 @@
 //! Convolution over all channels: windows are widened into scratch memory, two pixels at a time, and multiplied from there.
+//!
+//! An output row takes one call of the inner loop, but for the pixels whose windows reach into the border on the left or right.
 
-use super::micro::{linear, tile};
+use core::ops::Range;
+
+use super::micro::{Line, MAX_LINES, Windows, linear, tile};
 use super::{Rows, Weighted};
-use crate::layout::{rows, tiles};
+use crate::layout::rows;
+use crate::layout::tiles::{CHANNELS, PIXELS, window_words};
 use crate::spec::Shape;
 
 /// Words of scratch memory: two widened windows, a row of each in codes, and what is left over of both outputs.
 pub const fn scratch_words(kernel: usize, input: Shape, output: Shape) -> usize {
     let segment = kernel * input.c as usize;
-    let spare = tiles::PIXELS * (segment.div_ceil(4) + (output.c as usize).div_ceil(4));
-    tiles::PIXELS * tiles::window_words(kernel, segment) + spare
+    let spare = PIXELS * (segment.div_ceil(4) + (output.c as usize).div_ceil(4));
+    PIXELS * window_words(kernel, segment) + spare
 }
 
 /// One row of a convolution.
@@ -17,75 +22,129 @@ pub const fn scratch_words(kernel: usize, input: Shape, output: Shape) -> usize 
 /// # Shapes
 /// `stream` of `output.c` channels; `out[output.w][output.c]`.
 pub fn conv2d(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], out: &mut [i8]) {
-    let (window, output, row) = (&layer.window, layer.output, layer.row);
-    let (stream, zero_point) = (layer.stream, layer.zero_point);
-    let segment = window.kernel * input.channels();
-    let channels = usize::from(output.c);
-    let words = tiles::window_words(window.kernel, segment);
-    let (x, spare) = scratch.split_at_mut(tiles::PIXELS * words);
-    let (borders, left_over) =
-        bytemuck::cast_slice_mut(spare).split_at_mut(tiles::PIXELS * segment.next_multiple_of(4));
-    let whole = channels.is_multiple_of(tiles::CHANNELS);
-    let mut rest = out;
-    let mut column = 0;
-    while !rest.is_empty() {
-        let pixels = if rest.len() > channels { tiles::PIXELS } else { 1 };
-        let columns = [column, column + pixels - 1];
-        for (kernel_row, x) in x
-            .chunks_exact_mut(tiles::PIXELS * tiles::window_words(1, segment))
-            .enumerate()
-        {
-            let row = input.row(window.top(row) + kernel_row as isize);
-            let (first, second) = borders.split_at_mut(segment);
-            let codes = [
-                segment_of(row, input, window.left(columns[0]), segment, first),
-                segment_of(row, input, window.left(columns[1]), segment, second),
-            ];
-            tile::widen(codes, x);
+    let mut rows = [None; MAX_LINES];
+    let rows = &mut rows[..layer.window.kernel];
+    let top = layer.window.top(layer.row);
+    for (y, row) in (top..).zip(rows.iter_mut()) {
+        *row = input.row(y);
+    }
+    let row = Row { input, layer, rows };
+    let inside = row.pairs_inside();
+    let pair = PIXELS * usize::from(layer.output.c);
+    let (before, rest) = out.split_at_mut(inside.start * pair);
+    row.by_pair(0, scratch, before);
+    row.at_once(&inside, scratch, rest);
+    row.by_pair(inside.end, scratch, &mut rest[inside.len() * pair..]);
+}
+
+/// What the windows of an output row have in common.
+struct Row<'a> {
+    input: &'a Rows<'a>,
+    layer: &'a Weighted<'a>,
+    /// The kernel's rows; `None` in the border.
+    rows: &'a [Option<&'a [i8]>],
+}
+
+impl Row<'_> {
+    /// Codes of a window in one row.
+    fn segment(&self) -> usize {
+        self.layer.window.kernel * self.input.channels()
+    }
+
+    /// The pairs of pixels that [`tile::row`] can take: no column of their windows lies in the border.
+    fn pairs_inside(&self) -> Range<usize> {
+        let (window, output) = (&self.layer.window, self.layer.output);
+        let channels = usize::from(output.c);
+        let padded = channels.next_multiple_of(CHANNELS);
+        if channels > CHANNELS && channels < padded {
+            return 0..0;
         }
-        let (here, after) = rest.split_at_mut(pixels * channels);
-        let padded = channels.next_multiple_of(tiles::CHANNELS);
-        let (first_spare, second_spare) = left_over.split_at_mut(padded);
-        match (whole, pixels) {
-            (true, tiles::PIXELS) => tile::codes(stream, x, zero_point, here.split_at_mut(channels).into()),
-            (true, _) => tile::codes(stream, x, zero_point, [here, &mut second_spare[..padded]]),
-            (false, _) => {
-                tile::codes(stream, x, zero_point, [first_spare, &mut second_spare[..padded]]);
-                let (first, second) = here.split_at_mut(channels);
+        // Columns before the first window, for it to end at a fourth code; pixels behind the last, for what its group has left over.
+        let before = 4usize.saturating_sub(self.segment()).div_ceil(self.input.channels());
+        let behind = (padded - channels).div_ceil(channels);
+        let first = (window.pad_left + before).div_ceil(window.stride);
+        let width = usize::from(self.input.shape.w) + window.pad_left;
+        let fitting = (width + window.stride).saturating_sub(window.kernel) / window.stride;
+        let end = fitting.min(usize::from(output.w).saturating_sub(behind));
+        let pairs = first.div_ceil(PIXELS)..end / PIXELS;
+        if pairs.is_empty() { 0..0 } else { pairs }
+    }
+
+    /// Pairs of pixels whose windows lie inside; the border above and below is made of lines that repeat.
+    fn at_once(&self, pairs: &Range<usize>, scratch: &mut [u32], out: &mut [i8]) {
+        if pairs.is_empty() {
+            return;
+        }
+        let Self { input, layer, rows } = self;
+        let (segment, channels) = (self.segment(), input.channels());
+        let (x, spare) = scratch.split_at_mut(PIXELS * window_words(rows.len(), segment));
+        let padding = &mut bytemuck::cast_slice_mut(spare)[..segment.next_multiple_of(4)];
+        padding.fill(input.pad_code);
+        let mut lines = [Line {
+            codes: padding,
+            first: padding.len() - segment,
+            step: 0,
+        }; MAX_LINES];
+        for (line, row) in lines.iter_mut().zip(*rows) {
+            if let Some(codes) = row {
+                let first = layer.window.left(pairs.start * PIXELS) as usize * channels;
+                let step = layer.window.stride * channels;
+                *line = Line { codes, first, step };
+            }
+        }
+        let windows = Windows {
+            lines: &lines[..rows.len()],
+            segment,
+            pairs: pairs.len(),
+        };
+        tile::row(
+            layer.stream,
+            &windows,
+            x,
+            layer.zero_point,
+            (out, layer.output.c.into()),
+        );
+    }
+
+    /// Pixels with windows anywhere, two at a time, from a pair on.
+    fn by_pair(&self, first_pair: usize, scratch: &mut [u32], out: &mut [i8]) {
+        let Self { input, layer, rows } = self;
+        let (segment, channels) = (self.segment(), usize::from(layer.output.c));
+        let (x, spare) = scratch.split_at_mut(PIXELS * window_words(rows.len(), segment));
+        let (borders, left_over) = bytemuck::cast_slice_mut(spare).split_at_mut(PIXELS * segment.next_multiple_of(4));
+        let (first_border, second_border) = borders.split_at_mut(segment);
+        let (first_spare, second_spare) = left_over.split_at_mut(channels.next_multiple_of(CHANNELS));
+        for (pair, out) in (first_pair..).zip(out.chunks_mut(PIXELS * channels)) {
+            let (first, second) = out.split_at_mut(channels);
+            let left = layer.window.left(pair * PIXELS);
+            let right = layer.window.left(pair * PIXELS + usize::from(!second.is_empty()));
+            for (row, x) in rows.iter().zip(x.chunks_exact_mut(PIXELS * window_words(1, segment))) {
+                let first = segment_of(*row, input, left, &mut first_border[..segment]);
+                let second = segment_of(*row, input, right, &mut second_border[..segment]);
+                tile::widen([first, second], x);
+            }
+            if channels.is_multiple_of(CHANNELS) && !second.is_empty() {
+                tile::codes(layer.stream, x, layer.zero_point, [first, second]);
+            } else {
+                let spare = [&mut *first_spare, &mut *second_spare];
+                tile::codes(layer.stream, x, layer.zero_point, spare);
                 first.copy_from_slice(&first_spare[..channels]);
                 second.copy_from_slice(&second_spare[..second.len()]);
             }
         }
-        rest = after;
-        column += pixels;
     }
 }
 
-/// `segment` codes of a row from a column on; what lies outside is filled with padding, in `border`.
+/// As many codes of a row as `border` has, from a column on; what lies outside is filled with padding, in `border`.
 #[inline]
-fn segment_of<'a>(
-    row: Option<&'a [i8]>,
-    input: &Rows<'_>,
-    column: isize,
-    segment: usize,
-    border: &'a mut [i8],
-) -> &'a [i8] {
+fn segment_of<'a>(row: Option<&'a [i8]>, input: &Rows<'_>, column: isize, border: &'a mut [i8]) -> &'a [i8] {
     let start = column * input.channels() as isize;
     if let (Some(row), Ok(start)) = (row, usize::try_from(start))
-        && start + segment <= row.len()
+        && let Some(inside) = row.get(start..start + border.len())
     {
-        return &row[start..start + segment];
+        return inside;
     }
-    let border = &mut border[..segment];
-    border.fill(input.pad_code);
-    if let Some(row) = row {
-        let end = (start + segment as isize).clamp(0, row.len() as isize) as usize;
-        let begin = start.clamp(0, row.len() as isize) as usize;
-        if begin < end {
-            let at = (begin as isize - start) as usize;
-            border[at..at + end - begin].copy_from_slice(&row[begin..end]);
-        }
-    }
+    copy_segment(row, input, column, border);
     border
 }
 

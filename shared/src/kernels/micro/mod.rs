@@ -33,6 +33,31 @@ pub struct Quads<'a> {
     pub pitch: usize,
 }
 
+/// Where the codes of one kernel row lie, under a row of windows.
+#[derive(Clone, Copy, Debug)]
+pub struct Line<'a> {
+    /// Codes that hold all that the windows cover.
+    pub codes: &'a [i8],
+    /// Where the first window's begin; they end at the fourth code or later.
+    pub first: usize,
+    /// Codes from one window's to the next; zero repeats the same for every window: that is a row of padding.
+    pub step: usize,
+}
+
+/// Pairs of neighbouring windows.
+#[derive(Clone, Copy, Debug)]
+pub struct Windows<'a> {
+    /// The kernel's rows, at most [`MAX_LINES`].
+    pub lines: &'a [Line<'a>],
+    /// Codes of a window in each of them.
+    pub segment: usize,
+    /// How many pairs.
+    pub pairs: usize,
+}
+
+/// The most rows that a kernel has.
+pub const MAX_LINES: usize = 7;
+
 /// Columns of one code beside the pixels of a row, such as padding.
 #[derive(Clone, Copy, Debug)]
 pub struct Border {

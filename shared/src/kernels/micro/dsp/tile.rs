@@ -4,8 +4,10 @@
 #![allow(unsafe_code)]
 
 use core::arch::global_asm;
+use core::ptr;
 
-use crate::layout::tiles::{CHANNELS, PIXELS};
+use super::super::{MAX_LINES, Windows};
+use crate::layout::tiles::{CHANNELS, PIXELS, stream_words, window_words};
 
 // In the unrolled steps all registers are taken:
 //
@@ -13,8 +15,9 @@ use crate::layout::tiles::{CHANNELS, PIXELS};
 //
 // Frame, what the end of a group needs in front, in the order of an LDM:
 //
-//   +0 x   +4 out   +8 from there to the second pixel's   +12 end of out   +16 entry of a group   +20 zero point
+//   +0 x   +4 out   +8 from behind it to the second pixel's   +12 end of out   +16 entry of a group   +20 zero point
 //   +24 end of x   +28 bytes of x   +32 quads, negative for sums   +36 entry for quads   +40 zeros for sums
+//   +120 pairs, or null: an argument
 //
 // A pass is eight quads, and is entered where their number asks for. No step changes the flags: the carry is clear if one
 // pass ends the group, which then takes a single branch. With the carry set, the end of a pass looks whether there are more, then
@@ -25,7 +28,9 @@ global_asm!(
     .syntax unified
     .arch   armv7e-m
 
-    // r0 stream, r1 x, r2 quads, with the highest bit set for sums, r3 zero point; then out, the second pixel's, end of out.
+    // r0 stream, r1 x, r2 quads, with the highest bit set for sums, r3 zero point; then out, four bytes before the second
+    // pixel's, end of out, pairs.
+    // Pairs: after the codes asked for, those of each pair of windows, widened to x.
     // Codes: a group per four outputs, all of the same x. Sums: weights and x per eight outputs, one after the other.
     .global trident_tiles
     .type   trident_tiles, %function
@@ -107,12 +112,12 @@ trident_tiles:
     ldm     sp, {r1, r10, r11, r12, lr}
     bfi     r2, r3, #8, #8
     bfi     r4, r5, #8, #8
+    pkhbt   r2, r2, r4, lsl #16
+    str     r2, [r10], #4           // first, since fewer than four channels leave their rest to the second pixel
     bfi     r6, r7, #8, #8
     bfi     r8, r9, #8, #8
-    pkhbt   r2, r2, r4, lsl #16
     pkhbt   r6, r6, r8, lsl #16
     str     r6, [r10, r11]
-    str     r2, [r10], #4
     str     r10, [sp, #4]
 6:  cmp     r10, r12                // clears the carry as long as out is below its end
     beq     9f
@@ -133,8 +138,66 @@ trident_tiles:
     cmp     r0, r0
     ldr.w   pc, [sp, #36]
 
-9:  add     sp, #72
+9:  ldr     r0, [sp, #120]
+    cbz     r0, 10f
+    ldr     r1, [r0]
+    subs    r1, #1
+    bhs     11f
+10: add     sp, #72
     pop     {r4-r11, pc}
+
+    // The next pair. Of each line:
+    //
+    //   r0, r1 codes of both pixels   r2 x   r3 bits too many in the last word   r4..r7 four codes of both   r8 cursor
+    //   r9 bytes of whole quads   r10 entry   r11 from their end to the last word   r12 their end   lr lines left
+11: mov     r8, r0
+    str     r1, [r8], #8
+    ldm     r8!, {r3, r4}
+    ldr     r2, [sp]
+    ldr     r10, [sp, #4]
+    add     r10, r3
+    add     r12, r10, r4
+    str     r10, [sp, #4]
+    str     r12, [sp, #12]
+    ldm     r8!, {r3, r9, r10, r11, lr}
+    movs    r4, #26                 // bytes of a quad
+    adr.w   r5, 13f + 1
+    mla     r10, r10, r4, r5
+12: ldrd    r0, r4, [r8]
+    add     r1, r0, r4
+    add     r4, r1
+    str     r4, [r8], #8
+    add     r12, r0, r9
+    bx      r10
+
+    .p2align 2
+13: .rept   4
+    ldr     r6, [r0], #4
+    ldr     r7, [r1], #4
+    sxtb16  r4, r6
+    sxtb16  r5, r7
+    sxtb16  r6, r6, ror #8
+    sxtb16  r7, r7, ror #8
+    stm     r2!, {r4-r7}
+    .endr
+    cmp     r0, r12
+    blo     13b
+    cbz     r3, 14f
+    ldr     r6, [r0, r11]           // one to three codes, in a word that ends with them
+    ldr     r7, [r1, r11]
+    lsrs    r6, r3
+    lsrs    r7, r3
+    sxtb16  r4, r6
+    sxtb16  r5, r7
+    sxtb16  r6, r6, ror #8
+    sxtb16  r7, r7, ror #8
+    stm     r2!, {r4-r7}
+14: subs    lr, #1
+    bne     12b
+    ldr     r1, [sp, #120]
+    ldr     r0, [r1, #4]
+    ldm     sp, {r1, r10, r11, r12, lr}
+    b.w     6b
 
     .size   trident_tiles, . - trident_tiles
     .popsection
@@ -217,9 +280,41 @@ unsafe extern "C" {
         out: *mut u8,
         second: *mut u8,
         out_end: *const u8,
+        pairs: *mut Pairs,
     );
     fn trident_tile_widen(first: *const i8, second: *const i8, out: *mut u32, first_end: *const i8);
 }
+
+/// What `trident_tiles` reads and writes at a pair of windows, in the order of its loads.
+#[repr(C)]
+struct Pairs {
+    left: usize,
+    stream: *const u32,
+    /// From the end of out to the next pair's, and from there to its end.
+    advance: isize,
+    extent: usize,
+    /// Of a line's last word, if it is no whole quad: bits to shift out.
+    excess: usize,
+    /// Bytes of the whole quads of a line.
+    quads: usize,
+    /// Quads to skip of the unrolled ones: as many as leave whole passes.
+    skip: usize,
+    /// From the end of the whole quads to the last word.
+    last: isize,
+    lines: usize,
+    cursors: [Cursor; MAX_LINES],
+}
+
+/// A line's codes of the next window, and from window to window.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Cursor {
+    codes: *const i8,
+    step: usize,
+}
+
+/// Quads that a pass of widening has.
+const WIDENED: usize = 4;
 
 /// Words of both pixels that a quad of codes widens to.
 const QUAD: usize = 2 * PIXELS;
@@ -270,8 +365,81 @@ pub fn codes(stream: &[u32], x: &[u32], zero_point: i8, [first, second]: [&mut [
             x.len() / QUAD,
             i32::from(zero_point),
             first.start.cast(),
-            second.as_mut_ptr().cast(),
+            second.as_mut_ptr().cast::<u8>().wrapping_sub(CHANNELS),
             first.end.cast(),
+            ptr::null_mut(),
+        );
+    }
+}
+
+/// Codes of all output channels of pairs of windows, each widened to `x`.
+///
+/// A pixel is written in whole groups, one pixel after the other: what a group has beyond the `channels`, the next pixel
+/// overwrites, and the last pixel leaves behind it.
+///
+/// # Shapes
+/// `x`: [`PIXELS`] windows; `stream`: one group per [`CHANNELS`] output channels begun; `out[pixels][channels]`, of channels that are
+/// fewer than a group, or a multiple of one.
+///
+/// # Panics
+/// If the first window ends before the fourth code of a line, or the last behind its end; if there are other channels, no lines, or
+/// too many; if `x`, the stream, or `out` are shorter.
+pub fn row(stream: &[u32], windows: &Windows<'_>, x: &mut [u32], zero_point: i8, (out, channels): (&mut [i8], usize)) {
+    let Windows { lines, segment, pairs } = *windows;
+    if pairs == 0 {
+        return;
+    }
+    let (extent, rest) = (channels.next_multiple_of(CHANNELS), segment % 4);
+    assert!(channels > 0 && (channels == extent || channels < CHANNELS));
+    assert!((1..=MAX_LINES).contains(&lines.len()) && segment > 0);
+    let x = &mut x[..PIXELS * window_words(lines.len(), segment)];
+    assert!(stream_words(channels, x.len() / PIXELS) <= stream.len());
+    let last_pixel = pairs.saturating_mul(PIXELS) - 1;
+    assert!(last_pixel.saturating_mul(channels).saturating_add(extent) <= out.len());
+    let mut cursors = [Cursor {
+        codes: ptr::null(),
+        step: 0,
+    }; MAX_LINES];
+    for (line, cursor) in lines.iter().zip(&mut cursors) {
+        assert!(line.first.saturating_add(segment) >= 4);
+        let last = last_pixel.saturating_mul(line.step).saturating_add(line.first);
+        assert!(last.saturating_add(segment) <= line.codes.len());
+        cursor.codes = line.codes[line.first..].as_ptr();
+        cursor.step = line.step;
+    }
+    let advance = (PIXELS * channels) as isize - extent as isize;
+    let mut pairs = Pairs {
+        left: pairs,
+        stream: stream.as_ptr(),
+        advance,
+        extent,
+        excess: if rest == 0 { 0 } else { 8 * (4 - rest) },
+        quads: segment - rest,
+        skip: if segment < 4 {
+            WIDENED
+        } else {
+            (segment / 4).wrapping_neg() % WIDENED
+        },
+        last: rest as isize - 4,
+        lines: lines.len(),
+        cursors,
+    };
+    // The end of no pair, from which the first lies as far as each other from that before it.
+    let none = out.as_mut_ptr().cast::<u8>().wrapping_offset(-advance);
+    // SAFETY: the function begins with no group, since out is at its end. Of each line it then reads, pair by pair, the segments of two
+    // windows, the last of which ends inside the line, in whole words: if a segment has a rest, its last word ends with it, and begins
+    // inside the line, since even the first window's fourth code from the end does. Words of `x` it writes two per word of a window,
+    // and reads as many with the groups of the stream. Each pixel gets `extent` bytes, from its place of `out` on.
+    unsafe {
+        trident_tiles(
+            stream.as_ptr(),
+            x.as_mut_ptr(),
+            x.len() / QUAD,
+            i32::from(zero_point),
+            none,
+            none.wrapping_add(channels).wrapping_sub(CHANNELS),
+            none,
+            &mut pairs,
         );
     }
 }
@@ -306,8 +474,9 @@ pub(super) fn sums_in_turn(weights: &[u32], x: &[u32], x_words: usize, out: &mut
             (x_words / QUAD) | SUMS,
             0,
             out.start.cast(),
-            core::ptr::null_mut(),
+            ptr::null_mut(),
             out.end.cast(),
+            ptr::null_mut(),
         );
     }
 }

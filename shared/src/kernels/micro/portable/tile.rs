@@ -1,7 +1,8 @@
 //! Two pixels times four output channels at a time; weights as in [`layout::tiles`](crate::layout::tiles).
 
+use super::super::Windows;
 use super::{dual, requantize, widened};
-use crate::layout::tiles::{CHANNELS, PIXELS};
+use crate::layout::tiles::{CHANNELS, PIXELS, window_words};
 
 /// Widens the codes of two pixels for [`codes`] and [`sums`], word by word in turn; what is missing to whole quads counts as zero.
 ///
@@ -29,6 +30,38 @@ pub fn codes(stream: &[u32], x: &[u32], zero_point: i8, [first, second]: [&mut [
         for channel in 0..CHANNELS {
             first[channel] = requantize(sums[0][channel], multipliers[channel], zero_point);
             second[channel] = requantize(sums[1][channel], multipliers[channel], zero_point);
+        }
+    }
+}
+
+/// Codes of all output channels of pairs of windows, each widened to `x`.
+///
+/// A pixel is written in whole groups, one pixel after the other: what a group has beyond the `channels`, the next pixel
+/// overwrites, and the last pixel leaves behind it.
+///
+/// # Shapes
+/// `x`: [`PIXELS`] windows; `stream`: one group per [`CHANNELS`] output channels begun; `out[pixels][channels]`, of channels that are
+/// fewer than a group, or a multiple of one.
+pub fn row(stream: &[u32], windows: &Windows<'_>, x: &mut [u32], zero_point: i8, (out, channels): (&mut [i8], usize)) {
+    let segment = windows.segment;
+    let line_words = PIXELS * window_words(1, segment);
+    let x = &mut x[..windows.lines.len() * line_words];
+    for pair in 0..windows.pairs {
+        for (line, x) in windows.lines.iter().zip(x.chunks_exact_mut(line_words)) {
+            let codes = |pixel: usize| &line.codes[line.first + (PIXELS * pair + pixel) * line.step..][..segment];
+            widen([codes(0), codes(1)], x);
+        }
+        let out = &mut out[PIXELS * pair * channels..];
+        if channels >= CHANNELS {
+            let (first, rest) = out.split_at_mut(channels);
+            codes(stream, x, zero_point, [first, &mut rest[..channels]]);
+        } else {
+            let mut tile = [[0; CHANNELS]; PIXELS];
+            let [first, second] = &mut tile;
+            codes(stream, x, zero_point, [first, second]);
+            for (pixel, tile) in tile.iter().enumerate() {
+                out[pixel * channels..][..CHANNELS].copy_from_slice(tile);
+            }
         }
     }
 }
