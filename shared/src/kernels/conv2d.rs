@@ -32,9 +32,16 @@ pub fn conv2d(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], out: 
     let inside = row.pairs_inside();
     let pair = PIXELS * usize::from(layer.output.c);
     let (before, rest) = out.split_at_mut(inside.start * pair);
-    row.by_pair(0, scratch, before);
-    row.at_once(&inside, scratch, rest);
-    row.by_pair(inside.end, scratch, &mut rest[inside.len() * pair..]);
+    if !before.is_empty() {
+        row.by_pair(0, scratch, before);
+    }
+    if !inside.is_empty() {
+        row.at_once(&inside, scratch, rest);
+    }
+    let after = &mut rest[inside.len() * pair..];
+    if !after.is_empty() {
+        row.by_pair(inside.end, scratch, after);
+    }
 }
 
 /// What the windows of an output row have in common.
@@ -72,14 +79,13 @@ impl Row<'_> {
 
     /// Pairs of pixels whose windows lie inside; the border above and below is made of lines that repeat.
     fn at_once(&self, pairs: &Range<usize>, scratch: &mut [u32], out: &mut [i8]) {
-        if pairs.is_empty() {
-            return;
-        }
         let Self { input, layer, rows } = self;
         let (segment, channels) = (self.segment(), input.channels());
         let (x, spare) = scratch.split_at_mut(PIXELS * window_words(rows.len(), segment));
         let padding = &mut bytemuck::cast_slice_mut(spare)[..segment.next_multiple_of(4)];
-        padding.fill(input.pad_code);
+        if rows.iter().any(Option::is_none) {
+            padding.fill(input.pad_code);
+        }
         let mut lines = [Line {
             codes: padding,
             first: padding.len() - segment,
@@ -106,21 +112,21 @@ impl Row<'_> {
         );
     }
 
-    /// Pixels with windows anywhere, two at a time, from a pair on.
+    /// Pixels of windows anywhere, two at a time, from a pair on.
     fn by_pair(&self, first_pair: usize, scratch: &mut [u32], out: &mut [i8]) {
         let Self { input, layer, rows } = self;
         let (segment, channels) = (self.segment(), usize::from(layer.output.c));
         let (x, spare) = scratch.split_at_mut(PIXELS * window_words(rows.len(), segment));
         let (borders, left_over) = bytemuck::cast_slice_mut(spare).split_at_mut(PIXELS * segment.next_multiple_of(4));
-        let (first_border, second_border) = borders.split_at_mut(segment);
+        let (first_border, second_border) = borders[..PIXELS * segment].split_at_mut(segment);
         let (first_spare, second_spare) = left_over.split_at_mut(channels.next_multiple_of(CHANNELS));
         for (pair, out) in (first_pair..).zip(out.chunks_mut(PIXELS * channels)) {
             let (first, second) = out.split_at_mut(channels);
             let left = layer.window.left(pair * PIXELS);
             let right = layer.window.left(pair * PIXELS + usize::from(!second.is_empty()));
             for (row, x) in rows.iter().zip(x.chunks_exact_mut(PIXELS * window_words(1, segment))) {
-                let first = segment_of(*row, input, left, &mut first_border[..segment]);
-                let second = segment_of(*row, input, right, &mut second_border[..segment]);
+                let first = segment_of(*row, input, left, first_border);
+                let second = segment_of(*row, input, right, second_border);
                 tile::widen([first, second], x);
             }
             if channels.is_multiple_of(CHANNELS) && !second.is_empty() {
@@ -135,8 +141,8 @@ impl Row<'_> {
     }
 }
 
-/// As many codes of a row as `border` has, from a column on; what lies outside is filled with padding, in `border`.
-#[inline]
+/// As many codes of a row as `border` has, from a column on: in `border`, if some of them lie outside.
+#[inline(never)]
 fn segment_of<'a>(row: Option<&'a [i8]>, input: &Rows<'_>, column: isize, border: &'a mut [i8]) -> &'a [i8] {
     let start = column * input.channels() as isize;
     if let (Some(row), Ok(start)) = (row, usize::try_from(start))
@@ -183,12 +189,13 @@ pub fn compact_conv2d(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32
     }
 }
 
+/// As many codes of a row as `out` has, from a column on; what lies outside is padding.
 fn copy_segment(row: Option<&[i8]>, input: &Rows<'_>, column: isize, out: &mut [i8]) {
+    let row = row.unwrap_or_default();
     let start = column * input.channels() as isize;
-    out.fill(input.pad_code);
-    let Some(row) = row else { return };
     let begin = start.clamp(0, row.len() as isize);
     let end = (start + out.len() as isize).clamp(0, row.len() as isize);
+    out.fill(input.pad_code);
     if begin < end {
         let inside = &row[begin as usize..end as usize];
         out[(begin - start) as usize..][..inside.len()].copy_from_slice(inside);

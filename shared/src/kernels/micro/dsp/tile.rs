@@ -4,6 +4,7 @@
 #![allow(unsafe_code)]
 
 use core::arch::global_asm;
+use core::mem::MaybeUninit;
 use core::ptr;
 
 use super::super::{MAX_LINES, Windows};
@@ -302,7 +303,8 @@ struct Pairs {
     /// From the end of the whole quads to the last word.
     last: isize,
     lines: usize,
-    cursors: [Cursor; MAX_LINES],
+    /// As many as there are lines.
+    cursors: [MaybeUninit<Cursor>; MAX_LINES],
 }
 
 /// A line's codes of the next window, and from window to window.
@@ -396,16 +398,15 @@ pub fn row(stream: &[u32], windows: &Windows<'_>, x: &mut [u32], zero_point: i8,
     assert!(stream_words(channels, x.len() / PIXELS) <= stream.len());
     let last_pixel = pairs.saturating_mul(PIXELS) - 1;
     assert!(last_pixel.saturating_mul(channels).saturating_add(extent) <= out.len());
-    let mut cursors = [Cursor {
-        codes: ptr::null(),
-        step: 0,
-    }; MAX_LINES];
+    let mut cursors = [MaybeUninit::uninit(); MAX_LINES];
     for (line, cursor) in lines.iter().zip(&mut cursors) {
         assert!(line.first.saturating_add(segment) >= 4);
         let last = last_pixel.saturating_mul(line.step).saturating_add(line.first);
         assert!(last.saturating_add(segment) <= line.codes.len());
-        cursor.codes = line.codes[line.first..].as_ptr();
-        cursor.step = line.step;
+        cursor.write(Cursor {
+            codes: line.codes[line.first..].as_ptr(),
+            step: line.step,
+        });
     }
     let advance = (PIXELS * channels) as isize - extent as isize;
     let mut pairs = Pairs {
