@@ -35,12 +35,12 @@ pub fn depthwise3x3(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32],
         right,
     };
     let words = &mut scratch[..columns * COLUMN3_WORDS];
+    let top = window.top(row);
+    let lines = [0, 1, 2].map(|line| input.quads(top + line, &padding));
     let blocks = stream.as_chunks::<{ CHANNELS * WINDOW_WORDS }>().0.iter();
     for (block, weights) in blocks.take(channels / CHANNELS).enumerate() {
         let first = block * CHANNELS;
-        let top = window.top(row);
-        let rows = [0, 1, 2].map(|line| input.quads(top + line, first, &padding));
-        micro::columns3(rows, &border, words);
+        micro::columns3(lines.map(|line| line.from_channel(first)), &border, words);
         micro::window3x3(
             weights,
             words,
@@ -67,13 +67,13 @@ pub fn doubled3x3(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], o
     let padding = [input.pad_code; CHANNELS];
     let words = &mut scratch[..doubled_scratch_words(input.shape)];
     let top = (row / 2) as isize - 1;
+    let lines = [0, 1, 2].map(|line| input.quads(top + line, &padding));
     let (upper, lower) = stream.split_at(doubled_words(channels));
     let streams = [upper, lower].map(|stream| stream.as_chunks::<{ CHANNELS * DOUBLED_WORDS }>().0);
     let (upper, lower) = out.split_at_mut(2 * pixels * channels);
     for (block, (even, odd)) in streams[0].iter().zip(streams[1]).enumerate() {
         let first = block * CHANNELS;
-        let rows = [0, 1, 2].map(|line| input.quads(top + line, first, &padding));
-        micro::columns2(rows, input.pad_code, words);
+        micro::columns2(lines.map(|line| line.from_channel(first)), input.pad_code, words);
         let (columns, more) = words.split_at(words.len() / 2);
         micro::doubled3x3(even, columns, zero_point, (&mut upper[first..], channels, pixels));
         micro::doubled3x3(odd, more, zero_point, (&mut lower[first..], channels, pixels));

@@ -59,12 +59,12 @@ impl<'a> Rows<'a> {
         Some(&self.codes[place * len..][..len])
     }
 
-    /// Four neighbouring channels of a row from the first pixel on, or as many codes of padding for every pixel.
+    /// The first four channels of a row from the first pixel on, or as many codes of padding for every pixel.
     #[inline]
-    pub(crate) fn quads(&self, y: isize, first_channel: usize, padding: &'a [i8; 4]) -> micro::Quads<'a> {
+    pub(crate) fn quads(&self, y: isize, padding: &'a [i8; 4]) -> micro::Quads<'a> {
         match self.row(y) {
-            Some(row) => micro::Quads {
-                codes: &row[first_channel..],
+            Some(codes) => micro::Quads {
+                codes,
                 pitch: self.channels(),
             },
             None => micro::Quads {

@@ -69,6 +69,19 @@ pub struct Border {
     pub right: usize,
 }
 
+impl<'a> Quads<'a> {
+    /// The four channels from `first` on instead of the first four; padding is the same for all.
+    #[inline(always)]
+    pub(crate) fn from_channel(&self, first: usize) -> Quads<'a> {
+        let codes = if self.pitch > 0 {
+            &self.codes[first..]
+        } else {
+            self.codes
+        };
+        Quads { codes, ..*self }
+    }
+}
+
 #[cfg(dsp)]
 impl Quads<'_> {
     /// Whether so many pixels lie inside.
