@@ -27,7 +27,7 @@ const WIDEST: f64 = 96.0;
 /// Title, verdict and legend need so much.
 const LEAST_WIDTH: f64 = 760.0;
 /// From the arena's lower edge to the names of nodes.
-const TO_NAMES: f64 = 44.0;
+const TO_NAMES: f64 = 48.0;
 
 /// The drawing of a map under a title.
 pub fn drawing(map: &ArenaMap, title: &str) -> String {
@@ -148,13 +148,12 @@ fn colour(heads: HeadSet) -> &'static str {
 }
 
 fn legend(map: &ArenaMap) -> Group {
-    let heads = map.nodes.iter().map(|node| node.heads);
     let mut entries: Vec<(&str, &str)> = Head::ALL
         .into_iter()
         .filter(|&head| map.heads.iter().any(|need| need.head == head.name()))
         .map(|head| (head.name(), head.name()))
         .collect();
-    if heads.clone().any(|heads| heads.iter().count() > 1) {
+    if map.nodes.iter().any(|node| node.heads.iter().count() > 1) {
         entries.push(("several", "several heads"));
     }
     if map.blocks.iter().any(|block| block.streamed().is_some()) {
@@ -167,12 +166,10 @@ fn legend(map: &ArenaMap) -> Group {
     let mut group = Group::new();
     let mut x = LEFT;
     for (class, words) in entries {
-        let swatch = if class == "peak" {
-            class.into()
-        } else {
-            format!("block {class}")
-        };
-        group.append(area((x, 74.0), (14.0, 14.0), &swatch));
+        group.append(match class {
+            "peak" => area((x, 79.0), (14.0, 4.0), class),
+            _ => area((x, 74.0), (14.0, 14.0), &format!("block {class}")),
+        });
         if class == "striped" {
             group.append(area((x, 74.0), (14.0, 14.0), "stripes"));
         }
@@ -182,12 +179,14 @@ fn legend(map: &ArenaMap) -> Group {
     group
 }
 
-/// A tint over the steps at which the most lives: words stay readable through it.
+/// Bars above and below the steps at which the most lives.
 fn peaks(map: &ArenaMap, scale: &Scale) -> Group {
     let mut group = Group::new();
     for peak in &map.peaks {
         let (left, right) = (scale.x(peak.first_step), scale.x(peak.last_step + 1));
-        group.append(area((left, TOP), (right - left, HEIGHT + 14.0), "peak"));
+        for y in [TOP - 6.0, TOP + HEIGHT + 13.0] {
+            group.append(area((left, y), (right - left, 4.0), "peak"));
+        }
     }
     group
 }
@@ -222,7 +221,7 @@ fn nodes(map: &ArenaMap, scale: &Scale) -> Group {
     }
     for turns in map.turns() {
         let (left, right) = (scale.x(*turns.start()) + 3.0, scale.x(*turns.end() + 1) - 3.0);
-        let y = floor + 20.0;
+        let y = floor + 24.0;
         group.append(line((left, y), (right, y), "turns"));
         group.append(line((left, y - 4.0), (left, y + 4.0), "turns"));
         group.append(line((right, y - 4.0), (right, y + 4.0), "turns"));
@@ -313,26 +312,23 @@ fn description(map: &ArenaMap, block: &Block) -> String {
 
 /// The arena's end, and the bound where it lies lower.
 fn limits(map: &ArenaMap, scale: &Scale) -> Group {
-    let limit = |address: usize, class: &str, words: String| {
+    let limit = |address: usize, below: f64, class: &str, words: String| {
         let y = scale.y(address);
         Group::new().add(line((LEFT, y), (scale.right(), y), class)).add(text(
-            (scale.right(), y - 7.0),
+            (scale.right(), y + below),
             "end strong halo",
             &words,
         ))
     };
-    let end = limit(
-        map.arena_bytes,
-        "limit",
-        format!("arena {} bytes", whole(map.arena_bytes as u64)),
-    );
+    let words = format!("arena {} bytes", whole(map.arena_bytes as u64));
+    let end = limit(map.arena_bytes, -10.0, "limit", words);
     if map.gap_bytes == 0 {
         return end;
     }
     let words = format!("lower bound {} bytes", whole(map.lower_bound_bytes as u64));
     Group::new()
         .add(end)
-        .add(limit(map.lower_bound_bytes, "limit bound", words))
+        .add(limit(map.lower_bound_bytes, 14.0, "limit bound", words))
 }
 
 #[cfg(test)]
@@ -368,7 +364,7 @@ mod tests {
         assert_eq!(count("block segmentation"), 3 + 1);
         assert_eq!(count("block scratch"), 1 + 1);
         assert_eq!(count("stripes"), 1 + 1);
-        assert_eq!(count("peak"), 1 + 1);
+        assert_eq!(count("peak"), 2 + 1);
         assert_eq!(count("limit bound"), 1);
         let said = |phrase: &str| words.iter().any(|words| words.contains(phrase));
         for phrase in [

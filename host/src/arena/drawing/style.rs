@@ -20,7 +20,7 @@ text { font: 11px system-ui, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif; fi
 .several { fill: #d3bdec }
 .scratch { fill: #cdd2d8 }
 .striped { fill: #eef0f2 }
-.peak { fill: #b3202c; fill-opacity: .2 }
+.peak { fill: #b3202c }
 .stripes { fill: url(#stripes) }
 .stripe { stroke: #1b1f24; stroke-opacity: .2; stroke-width: 3 }
 .sum { stroke: #1b1f24; stroke-opacity: .55 }
@@ -44,7 +44,7 @@ text { fill: #e7eaee }
 .sum { stroke: #e7eaee }
 .turns { stroke: #a3adb8 }
 .limit { stroke: #ff7a85 }
-.peak { fill: #ff7a85; fill-opacity: .25 }
+.peak { fill: #ff7a85 }
 }
 ";
 
