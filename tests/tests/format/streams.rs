@@ -243,7 +243,7 @@ fn streams_and_scratch_memory_are_as_long_as_documented() {
                     Op::DepthwiseConv2d => (quads(columns, 4) + 2 * c, 0),
                     Op::DepthwiseConv3x3 => (7 * c, 6 * ((out_w - 1) * stride + 3)),
                     Op::UpsampledDepthwiseConv3x3 => (12 * c, 8 * (w + 2)),
-                    Op::UpsampledConv3x3 => (4 * out.div_ceil(3) * (6 * c + 6), 3 * (w + 2) * c / 2),
+                    Op::UpsampledConv3x3 => (4 * out.div_ceil(3) * (6 * c + 6), (w + 2) * c),
                     _ => (out / 4 * (32 * c + 8), 16 * c + 128),
                 };
                 assert_eq!(stream_words(&node, &input, &output), words, "{op:?} {input:?}");
