@@ -10,9 +10,9 @@ fn main() {
     println!("cargo:rustc-check-cfg=cfg(dsp)");
     let target = env::var("TARGET").unwrap_or_default();
     let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
-    if target.starts_with("thumbv7em-")
-        || target.starts_with("thumbv8m.main-") && flags.contains("target-cpu=cortex-m33")
-    {
+    let switched_off = flags.contains("-dsp") || flags.contains("nodsp");
+    let m33 = target.starts_with("thumbv8m.main-") && flags.contains("target-cpu=cortex-m33");
+    if target.starts_with("thumbv7em-") || m33 && !switched_off {
         println!("cargo:rustc-cfg=dsp");
     }
 }

@@ -3,7 +3,7 @@
 use core::hint::black_box;
 
 use trident::arithmetic::AddCodes;
-use trident::kernels::micro::{bytes, portable::bytes as plain};
+use trident::kernels::micro::{bytes, portable::bytes as plain, tile};
 
 use crate::buffers::{Buffers, same};
 use crate::counter::Instructions;
@@ -11,12 +11,34 @@ use crate::random::Random;
 
 /// Compares all functions.
 pub fn compare(random: &mut Random, buffers: &mut Buffers) -> u32 {
+    nothing();
     let cases = 6000;
     for _ in 0..cases {
         let count = random.below(100);
         one(random, buffers, count);
     }
     cases
+}
+
+/// Slices of nothing begin at no address in particular, least of all one that loops may count from.
+fn nothing() {
+    let rule = AddCodes {
+        qa: 1,
+        qb: 1,
+        bias: 0,
+        right_shift: 1,
+        zero_point: 0,
+        lo: -128,
+        hi: 127,
+    };
+    bytes::widen(black_box(&[]), &mut []);
+    bytes::centre(black_box(&[]), &mut []);
+    bytes::larger(black_box(&[]), &[], &mut []);
+    bytes::larger_in_place(&mut [], black_box(&[]));
+    bytes::look_up(&[0; 256], black_box(&mut []));
+    bytes::add(black_box(&[]), &[], &rule, &mut []);
+    bytes::add_in_place(black_box(&mut []), &[], &rule);
+    tile::widen(black_box([&[], &[]]), &mut []);
 }
 
 fn one(random: &mut Random, buffers: &mut Buffers, count: usize) {

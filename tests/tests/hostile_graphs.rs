@@ -17,6 +17,15 @@ fn assert_shape(op: Op, change: impl FnOnce(&mut Node)) {
 }
 
 #[test]
+fn zero_points_that_are_no_codes_are_refused() {
+    for op in [Op::Conv2d, Op::DepthwiseConv3x3, Op::NarrowLinear, Op::WinogradConv3x3] {
+        for zero_point in [-129, 128, 300, i32::MIN] {
+            assert_shape(op, |node| node.p[1] = zero_point);
+        }
+    }
+}
+
+#[test]
 fn tensors_outside_the_arena_are_refused() {
     let arena_len = tiny::tiny().arena_len;
     for offset in [arena_len, arena_len - 4, 0x8000_0000, u32::MAX - 3] {

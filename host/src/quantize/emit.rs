@@ -73,7 +73,7 @@ pub fn emit(graph: &PlainGraph, kept: &[u16]) -> Result<Emitted, LayerError> {
     }
     let mut parameters = ParameterWriter::default();
     for (number, (node, plain)) in nodes.iter_mut().zip(&graph.nodes).enumerate() {
-        if node.op.is_weighted() {
+        if graph.scratch_bytes(number) > 0 {
             node.p[0] = place(tensors.len() + bands[number].start())?;
         }
         write(node, plain, &tensors, &mut parameters);

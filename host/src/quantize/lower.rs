@@ -226,7 +226,9 @@ impl Lowering<'_> {
                 }
                 let input_range = self.ranges.of(input_value).quantization;
                 let output = (element == Element::I8).then_some(sum_range);
-                node.p[1] = sum_range.zero_point.into();
+                if element == Element::I8 {
+                    node.p[1] = sum_range.zero_point.into();
+                }
                 plain = Some(quantized(&spec.layer, weights, input_range, output)?);
                 self.window(&mut node, &spec.layer, self.shapes[input_value]);
             }
@@ -236,6 +238,9 @@ impl Lowering<'_> {
                 add_rule(&mut node, terms, sum_range);
             }
             Layer::Concat => {}
+        }
+        if element == Element::I32 || !(node.op.is_weighted() || node.op == Op::Add) {
+            (node.lo, node.hi) = (0, 0);
         }
         node.output = self.tensor(shape, sum_range, element)?;
         let mut output = node.output;

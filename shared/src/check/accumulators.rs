@@ -1,7 +1,8 @@
 //! No sum can overflow.
 //!
-//! One scan of the weights: `Σ|w| · 128 + |bias| < 2^31` for every channel, padded borders included, and every multiplier in `1..2^31`. Bytes that
-//! no packer makes are thereby refused or harmless: inner loops wrap, alike on every core.
+//! `Σ|w| · 128 + |bias| < 2^31` for every channel, padded borders included, and every multiplier in `1..2^31`. Weights of 16 bits are
+//! scanned once for it; those of 8 bits are bounded by how many there are. Bytes that no packer makes are thereby refused or
+//! harmless: inner loops wrap, alike on every core.
 
 use super::GraphError;
 use crate::graph::{Element, Graph, Node, Op, Tensor};

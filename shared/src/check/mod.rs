@@ -1,6 +1,6 @@
 //! The rules of a graph, checked once so that running it needs no check.
 //!
-//! What a graph that passed holds: every record decodes; every tensor lies in the arena, is written exactly once and before it is
+//! What a graph that passed holds: every record decodes; every tensor lies in the arena, is written at most once and before it is
 //! read; shapes fit their operators; weights and tables lie inside the parameters and are aligned; tensors that live at the
 //! same time do not overlap, but for an addition in place of its first input; streamed tensors keep every row that is still read; a
 //! node's inputs are made for every head the node serves; work is bounded.

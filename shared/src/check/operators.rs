@@ -44,7 +44,8 @@ pub(super) fn operator_fits(node: &Node, input: &Tensor, second: Option<&Tensor>
     let codes = |tensor: &Tensor| tensor.element == Element::I8;
     let same_code = |other: &Tensor| input.zero_point == other.zero_point;
     let range = node.lo <= node.hi;
-    let requantized = codes(output) && range;
+    let zero_point = i8::try_from(node.p[1]).is_ok();
+    let requantized = codes(output) && range && zero_point;
     let quads = |shape: Shape| shape.c.is_multiple_of(4);
     let side = node.kernel;
     codes(input)

@@ -80,7 +80,7 @@ pub fn doubled3x3(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], o
     }
 }
 
-/// Bytes of a stream of [`depthwise`].
+/// Words of a stream of [`depthwise`].
 pub const fn plain_words(kernel: usize, channels: usize) -> usize {
     (kernel * kernel * channels).div_ceil(4) + 2 * channels
 }

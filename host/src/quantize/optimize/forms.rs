@@ -5,7 +5,7 @@ use trident::layout::{depthwise, narrow, winograd};
 use trident::spec::Shape;
 
 use super::Optimize;
-use crate::quantize::plain::PlainGraph;
+use crate::quantize::plain::{PlainGraph, PlainNode};
 
 /// Winograd's transforms of a tile pay for themselves from so many channels on, in and out.
 const WINOGRAD_CHANNELS: u16 = 16;
@@ -15,8 +15,7 @@ const BALANCED_PART: usize = 16;
 
 /// Replaces plain operators by those for special windows and budgets.
 pub fn choose(graph: &mut PlainGraph, optimize: Optimize) {
-    let weights =
-        |plain: &crate::quantize::plain::PlainNode| plain.weights.as_ref().map_or(0, |layer| layer.weights.len());
+    let weights = |plain: &PlainNode| plain.weights.as_ref().map_or(0, |layer| layer.weights.len());
     let budget = match optimize {
         Optimize::Size => 0,
         Optimize::Balanced => graph.nodes.iter().map(weights).sum::<usize>() / BALANCED_PART,
@@ -40,7 +39,7 @@ pub fn choose(graph: &mut PlainGraph, optimize: Optimize) {
             }
             Op::Linear if optimize != Optimize::Size && suits_narrow(graph, &node) => Op::NarrowLinear,
             Op::Conv2d if optimize == Optimize::Size => Op::CompactConv2d,
-            Op::Conv2d if suits_winograd(&node, input, output) => {
+            Op::Conv2d if suits_winograd(&node, input, output) && sums_fit(&graph.nodes[number], input) => {
                 let bytes = 4 * winograd::stream_words(output.c.into(), input.c.into());
                 let extra = bytes.saturating_sub(weights(&graph.nodes[number]));
                 if spent.saturating_add(extra) <= budget {
@@ -67,4 +66,17 @@ fn suits_winograd(node: &Node, input: Shape, output: Shape) -> bool {
         && channels
             .iter()
             .all(|&channels| channels >= WINOGRAD_CHANNELS && channels.is_multiple_of(4))
+}
+
+/// Whether no product of the transform can overflow whatever the input: transformed weights are at most nine times, transformed
+/// codes four times as large.
+fn sums_fit(plain: &PlainNode, input: Shape) -> bool {
+    let products = 16 * u64::from(input.c) * (9 * 127) * (4 * 128);
+    let bias = plain
+        .weights
+        .iter()
+        .flat_map(|layer| &layer.bias)
+        .map(|bias| u64::from(bias.unsigned_abs()))
+        .max();
+    products < 1 << 31 && products / 4 + bias.unwrap_or(0) < 1 << 31
 }

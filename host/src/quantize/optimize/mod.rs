@@ -25,7 +25,7 @@ use super::plain::PlainGraph;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Optimize {
-    /// Eight bits a weight throughout
+    /// Eight bits a weight, but for depthwise windows
     Size,
     /// Sixteen bits a weight in convolutions and layers of few inputs; Winograd where it adds less than a sixteenth to the model
     #[default]

@@ -13,7 +13,13 @@ pub fn read_again(graph: &mut PlainGraph) {
         .cloned()
         .collect();
     for picture in pictures {
-        let readers: Vec<usize> = graph.readers(picture.node.output.into()).skip(1).collect();
+        let mut readers = graph.readers(picture.node.output.into());
+        let first = readers.next();
+        let readers: Vec<usize> = readers.collect();
+        if let (Some(first), Some(writer)) = (first, graph.writer(picture.node.output.into())) {
+            // Heads that read a copy of their own need not wait for the first.
+            graph.nodes[writer].node.heads = graph.nodes[first].node.heads;
+        }
         // From the last on, so that numbers of nodes before it stay what they are.
         for reader in readers.into_iter().rev() {
             let copy = graph.tensors.len() as u8;

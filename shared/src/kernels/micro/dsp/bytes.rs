@@ -1,7 +1,8 @@
 //! Codes one by one: sums, the larger of two, tables, widening.
 //!
 //! Each function has one loop over many codes, whose loads stand side by side, since a load behind another takes one cycle and
-//! not two; then a loop over fewer.
+//! not two; then a loop over fewer. The loops count down from an end, so that a slice of nothing, which may begin anywhere, is no
+//! case of theirs.
 #![allow(unsafe_code)]
 
 use core::arch::global_asm;
@@ -309,6 +310,9 @@ unsafe extern "C" {
 /// If `out` is shorter.
 pub fn widen(codes: &[i8], out: &mut [u32]) {
     assert!(codes.len().div_ceil(4) * 2 <= out.len());
+    if codes.is_empty() {
+        return;
+    }
     // SAFETY: the function reads each code once, and writes two words per four codes begun, so many as there are.
     unsafe { trident_bytes_widen(codes.as_ptr(), out.as_mut_ptr(), codes.as_ptr_range().end) }
 }
@@ -316,6 +320,9 @@ pub fn widen(codes: &[i8], out: &mut [u32]) {
 /// A picture's bytes less 128, as codes.
 pub fn centre(bytes: &[u8], out: &mut [i8]) {
     let bytes = &bytes[..bytes.len().min(out.len())];
+    if bytes.is_empty() {
+        return;
+    }
     // SAFETY: the function reads each byte once and writes as many codes, no more than `out` has.
     unsafe { trident_bytes_centre(bytes.as_ptr(), out.as_mut_ptr(), bytes.as_ptr_range().end) }
 }
@@ -323,6 +330,9 @@ pub fn centre(bytes: &[u8], out: &mut [i8]) {
 /// The larger of each two codes.
 pub fn larger(a: &[i8], b: &[i8], out: &mut [i8]) {
     let count = a.len().min(b.len()).min(out.len());
+    if count == 0 {
+        return;
+    }
     let out = out[..count].as_mut_ptr_range();
     // SAFETY: the function writes each code of `out` once and reads as many of the others, no more than they have.
     unsafe { trident_bytes_larger(a.as_ptr(), b.as_ptr(), out.start, out.end) }
@@ -331,6 +341,9 @@ pub fn larger(a: &[i8], b: &[i8], out: &mut [i8]) {
 /// As [`larger`], in place of the first.
 pub fn larger_in_place(a: &mut [i8], b: &[i8]) {
     let count = a.len().min(b.len());
+    if count == 0 {
+        return;
+    }
     let a = a[..count].as_mut_ptr_range();
     // SAFETY: as in `larger`; codes are read before the larger ones are written in place of the first.
     unsafe { trident_bytes_larger(a.start, b.as_ptr(), a.start, a.end) }
@@ -338,6 +351,9 @@ pub fn larger_in_place(a: &mut [i8], b: &[i8]) {
 
 /// Each code's entry of a table, in place; that of −128 comes first.
 pub fn look_up(table: &[i8; 256], codes: &mut [i8]) {
+    if codes.is_empty() {
+        return;
+    }
     let codes = codes.as_mut_ptr_range();
     // SAFETY: the function reads and writes each code once. A code lies in −128..=127, so the entry that many bytes from the table's
     // entry 128 is one of its 256.
@@ -371,6 +387,9 @@ pub fn add_in_place(a: &mut [i8], b: &[i8], rule: &AddCodes) {
 unsafe fn sum(a: *const i8, b: *const i8, rule: &AddCodes, out: *mut i8, count: usize) {
     let shift = u32::from(rule.right_shift);
     assert!((1..32).contains(&shift));
+    if count == 0 {
+        return;
+    }
     let four = |code: i8| u32::from(code as u8) * 0x0101_0101;
     // SAFETY: the function goes over `out` from its start to its end, and over `a` and `b` in step. It reads the codes of a step before
     // it writes their sums, so that `out` may be `a`.

@@ -14,6 +14,7 @@ use crate::layout::narrow::{BLOCK, COLUMNS, FEW_COLUMNS, LEAST_COLUMNS, row_word
 global_asm!(
     r#"
     .syntax unified
+    .arch   armv7e-m
 
     // From out in r3 to r1, a pass in front of it; the last pass at [sp] and the zero point to lr; to 2 or 1.
     .macro trident_narrow_enter

@@ -332,8 +332,11 @@ const SUMS: usize = 1 << 31;
 /// If their lengths differ, or `out` is shorter.
 pub fn widen([first, second]: [&[i8]; PIXELS], out: &mut [u32]) {
     assert!(first.len() == second.len() && first.len().div_ceil(4) * QUAD <= out.len());
+    if first.is_empty() {
+        return;
+    }
     // SAFETY: the function reads each code of both pixels once, as many of the second as of the first, and writes four words per four
-    // codes begun, so many as there are. Without codes it does nothing.
+    // codes begun, so many as there are. There is one code at least.
     unsafe {
         trident_tile_widen(
             first.as_ptr(),
@@ -394,7 +397,7 @@ pub fn row(stream: &[u32], windows: &Windows<'_>, x: &mut [u32], zero_point: i8,
     let (extent, rest) = (channels.next_multiple_of(CHANNELS), segment % 4);
     assert!(channels > 0 && (channels == extent || channels < CHANNELS));
     assert!((1..=MAX_LINES).contains(&lines.len()) && segment > 0);
-    let x = &mut x[..PIXELS * window_words(lines.len(), segment)];
+    let x = &mut x[..window_words(lines.len(), segment).saturating_mul(PIXELS)];
     assert!(stream_words(channels, x.len() / PIXELS) <= stream.len());
     let last_pixel = pairs.saturating_mul(PIXELS) - 1;
     assert!(last_pixel.saturating_mul(channels).saturating_add(extent) <= out.len());
