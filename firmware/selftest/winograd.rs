@@ -62,6 +62,9 @@ fn products(random: &mut Random, buffers: &mut Buffers) {
     assert!(ours == theirs, "products of {position_words} words a position");
 }
 
+/// `output` of either form.
+type Output = fn(&[i32; SUMS], &[u32; 2 * CHANNELS], i8, ([&mut [i8]; 2], usize, usize));
+
 fn output(random: &mut Random, buffers: &mut Buffers) {
     let mut words = [0; SUMS];
     random.words(&mut words);
@@ -76,7 +79,7 @@ fn output(random: &mut Random, buffers: &mut Buffers) {
     };
     // One row of two may be missing.
     let rows = 1 + random.below(2);
-    let run = |run: fn(&[i32; SUMS], &[u32; 8], i8, ([&mut [i8]; 2], usize, usize)), out: &mut [i8]| {
+    let run = |run: Output, out: &mut [i8]| {
         let (upper, lower) = out.split_at_mut(len);
         run(&sums, &trailer, zero_point, ([upper, lower], pitch, pixels));
     };

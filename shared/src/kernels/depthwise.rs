@@ -40,7 +40,7 @@ pub fn depthwise3x3(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32],
     let blocks = stream.as_chunks::<{ CHANNELS * WINDOW_WORDS }>().0.iter();
     for (block, weights) in blocks.take(channels / CHANNELS).enumerate() {
         let first = block * CHANNELS;
-        micro::columns3(lines.map(|line| line.from_channel(first)), &border, words);
+        micro::columns3(lines.map(|line| line.at_channel(first)), &border, words);
         micro::window3x3(
             weights,
             words,
@@ -73,7 +73,7 @@ pub fn doubled3x3(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], o
     let (upper, lower) = out.split_at_mut(2 * pixels * channels);
     for (block, (even, odd)) in streams[0].iter().zip(streams[1]).enumerate() {
         let first = block * CHANNELS;
-        micro::columns2(lines.map(|line| line.from_channel(first)), input.pad_code, words);
+        micro::columns2(lines.map(|line| line.at_channel(first)), input.pad_code, words);
         let (columns, more) = words.split_at(words.len() / 2);
         micro::doubled3x3(even, columns, zero_point, (&mut upper[first..], channels, pixels));
         micro::doubled3x3(odd, more, zero_point, (&mut lower[first..], channels, pixels));

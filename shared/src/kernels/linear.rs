@@ -17,10 +17,10 @@ pub fn linear(codes: &[i8], stream: &[u32], zero_point: i8, scratch: &mut [u32],
     linear::codes(stream, scratch, codes.len(), zero_point, out);
 }
 
-/// [`linear`] of few codes, which need no scratch memory.
+/// [`linear()`] of few codes, which need no scratch memory.
 ///
 /// # Shapes
-/// As [`linear`], with `n` up to [`COLUMNS`](crate::layout::narrow::COLUMNS).
+/// As [`linear()`], with `n` up to [`COLUMNS`](crate::layout::narrow::COLUMNS).
 pub fn narrow_linear(codes: &[i8], stream: &[u32], zero_point: i8, out: &mut [i8]) {
     narrow::codes(stream, codes, zero_point, out);
 }
@@ -28,7 +28,7 @@ pub fn narrow_linear(codes: &[i8], stream: &[u32], zero_point: i8, out: &mut [i8
 /// One sum per row of the stream, kept whole for a head's last layer.
 ///
 /// # Shapes
-/// As [`linear`].
+/// As [`linear()`].
 pub fn linear_sums(codes: &[i8], stream: &[u32], scratch: &mut [u32], out: &mut [i32]) {
     linear::widen(codes, scratch);
     linear::sums(stream, scratch, codes.len(), out);

@@ -1,6 +1,6 @@
 //! Weights of a 3×3 convolution over a picture with every pixel doubled: four 2×2 convolutions, one per phase of row and column.
 //!
-//! Weights that see the same pixel are added up ([`depthwise::seen`]), which is exact in whole numbers and leaves four of nine
+//! Weights that see the same pixel are added up ([`seen`]), which is exact in whole numbers and leaves four of nine
 //! products. A border of the zero point stays one, since a doubled border is a border.
 //!
 //! ```text

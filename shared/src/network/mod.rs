@@ -170,7 +170,7 @@ impl<'a> Network<'a> {
     }
 
     /// As [`Network::run`], and shows each step as soon as it is done. A node takes as many steps as
-    /// [`schedule`](crate::schedule) says, and those of a band take turns.
+    /// [`schedule`] says, and those of a band take turns.
     ///
     /// # Errors
     /// As [`Network::run`].

@@ -72,7 +72,7 @@ pub struct Border {
 impl<'a> Quads<'a> {
     /// The four channels from `first` on instead of the first four; padding is the same for all.
     #[inline(always)]
-    pub(crate) fn from_channel(&self, first: usize) -> Quads<'a> {
+    pub(crate) fn at_channel(&self, first: usize) -> Quads<'a> {
         let codes = if self.pitch > 0 {
             &self.codes[first..]
         } else {
