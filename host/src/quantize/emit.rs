@@ -113,20 +113,18 @@ fn add_in_place(
     for number in 0..nodes.len() {
         let node = &mut nodes[number];
         let output = usize::from(node.output);
-        let alone = |tensor: &u8| {
-            let in_band = graph
-                .readers((*tensor).into())
-                .filter(|reader| bands[number].contains(reader));
-            !tensors[usize::from(*tensor)].is_streamed() && !tensors[output].is_streamed() && in_band.count() == 1
+        let alone = |&term: &usize| {
+            let in_band = graph.readers(term).filter(|reader| bands[number].contains(reader));
+            !tensors[term].is_streamed() && !tensors[output].is_streamed() && in_band.count() == 1
         };
-        let Some(place) = graph.adds_in_place(number).filter(alone) else {
+        let Some(place) = graph.last_terms(number).find(alone) else {
             continue;
         };
-        if place != node.input {
+        if place != usize::from(node.input) {
             std::mem::swap(&mut node.input, &mut node.second);
             node.p.swap(0, 1);
         }
-        let of = places[usize::from(place)];
+        let of = places[place];
         places[output] = of;
         lives[of].1 = lives[of].1.max(lives[output].1);
     }

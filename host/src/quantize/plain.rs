@@ -140,12 +140,12 @@ impl PlainGraph {
         4 * kernels::scratch_words(node, &input, &output)
     }
 
-    /// The input of an addition that its sum may take the place of: one that nothing reads later.
-    pub fn adds_in_place(&self, number: usize) -> Option<u8> {
+    /// The terms of an addition that nothing reads later: its sum may take the place of one.
+    pub fn last_terms(&self, number: usize) -> impl Iterator<Item = usize> + '_ {
         let node = &self.nodes[number].node;
-        let dies = |tensor: &u8| self.last_reader((*tensor).into()) == number;
         let sums = node.op == Op::Add && node.input != node.second;
-        [node.input, node.second].into_iter().find(dies).filter(|_| sums)
+        let terms = [node.input, node.second].map(usize::from).into_iter();
+        terms.filter(move |&tensor| sums && self.last_reader(tensor) == number)
     }
 
     /// Records of tensors without a place, and of nodes.

@@ -93,8 +93,13 @@ fn band(graph: &PlainGraph, nodes: Range<usize>) -> Option<Band> {
         written && read
     };
     let mut bytes: usize = (0..graph.tensors.len()).filter(lives).map(bytes_of).sum();
-    if nodes.len() == 1 && graph.adds_in_place(nodes.start).is_some() {
-        bytes -= bytes_of(graph.nodes[nodes.start].node.output.into());
+    let last = nodes.end - 1;
+    let alone = |&term: &usize| {
+        let streamed = kept.iter().any(|(streamed, _)| *streamed == term);
+        !streamed && graph.readers(term).filter(|reader| nodes.contains(reader)).count() == 1
+    };
+    if graph.last_terms(last).any(|term| alone(&term)) {
+        bytes -= bytes_of(graph.nodes[last].node.output.into());
     }
     let scratch = nodes
         .clone()
