@@ -15,6 +15,10 @@
 //! A tensor may keep fewer rows than it has: row `y` then takes the place of row `y − kept`. The node that writes it and those that
 //! read it run in turns, row by row, so that the whole tensor never exists; see [`schedule`](crate::schedule).
 
+mod op;
+
+pub use op::Op;
+
 use crate::spec::{HeadSet, Shape};
 
 /// Bytes of a tensor record.
@@ -130,134 +134,6 @@ impl Tensor {
             },
             scale: f32::from_bits(u32_at(record, 16)),
         })
-    }
-}
-
-/// What a node does. Fields of [`Node`] that an operator does not name are zero.
-///
-/// Those that hold weights read them as a stream of one of the orders in [`layout`](crate::layout), from `weights` on; their codes
-/// go through `table` if there is one, `p0` says where in the arena their scratch memory begins, and `p1` is the zero point of
-/// requantisation: the output's own, unless a table follows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Op {
-    /// Readings of slot `input` through the tables of the input step into codes. `weights`: one [`ModelInput`] per code;
-    /// `table`: `p0` segments; `p1`: bits of the inverse scale; `p2`: readings per row.
-    ///
-    /// [`ModelInput`]: crate::input::ModelInput
-    Readings = 0,
-    /// The picture's bytes less 128 into codes.
-    Picture = 1,
-    /// Weighted sums of all inputs; [`layout::rows`](crate::layout::rows).
-    Linear = 2,
-    /// Convolution; [`layout::tiles`](crate::layout::tiles).
-    Conv2d = 3,
-    /// Convolution of each channel with itself. Plain bytes `[kernel][kernel][c]`, filled up to words, then `bias[c]`, `q[c]`.
-    DepthwiseConv2d = 4,
-    /// The largest of each window of side `kernel`, moved by `kernel`.
-    MaxPool2d = 5,
-    /// Each pixel repeated `kernel × kernel` times.
-    Upsample2d = 6,
-    /// Channels of `input`, then of `second`; one scale for all three.
-    Concat = 7,
-    /// Sum of codes, in its own place or exactly in that of `input` if nothing reads that later: `p0` is `qa`, `p1` is `qb`, `p2` the bias ([`AddCodes`](crate::arithmetic::AddCodes)).
-    Add = 8,
-    /// Each code looked up. `table`: 256 codes, that of −128 first.
-    Lut = 9,
-    /// Accumulators into probabilities, the classification head's output. `weights`: one `f32` scale per logit.
-    Probabilities = 10,
-    /// Codes that stay in the arena as the segmentation head's output.
-    Logits = 11,
-    /// One accumulator into the regression head's output: `acc · p0 + p1`, both `f32` bits.
-    Value = 12,
-    /// [`Op::DepthwiseConv2d`] with windows of 3×3; [`layout::depthwise`](crate::layout::depthwise).
-    DepthwiseConv3x3 = 13,
-    /// [`Op::Conv2d`] with weights of 8 bits; [`layout::rows`](crate::layout::rows), a window's weights one row.
-    CompactConv2d = 14,
-    /// Each pixel doubled in both directions, then a 3×3 convolution; [`layout::upsample`](crate::layout::upsample).
-    UpsampledConv3x3 = 15,
-    /// Each pixel doubled in both directions, then a depthwise 3×3 convolution; [`layout::depthwise`](crate::layout::depthwise).
-    UpsampledDepthwiseConv3x3 = 16,
-    /// A 3×3 convolution with stride 1 by Winograd's F(2×2, 3×3); [`layout::winograd`](crate::layout::winograd).
-    WinogradConv3x3 = 17,
-    /// [`Op::Linear`] of few inputs into codes; [`layout::narrow`](crate::layout::narrow).
-    NarrowLinear = 18,
-}
-
-impl Op {
-    /// All operators, in order of their numbers.
-    pub const ALL: [Self; 19] = [
-        Self::Readings,
-        Self::Picture,
-        Self::Linear,
-        Self::Conv2d,
-        Self::DepthwiseConv2d,
-        Self::MaxPool2d,
-        Self::Upsample2d,
-        Self::Concat,
-        Self::Add,
-        Self::Lut,
-        Self::Probabilities,
-        Self::Logits,
-        Self::Value,
-        Self::DepthwiseConv3x3,
-        Self::CompactConv2d,
-        Self::UpsampledConv3x3,
-        Self::UpsampledDepthwiseConv3x3,
-        Self::WinogradConv3x3,
-        Self::NarrowLinear,
-    ];
-
-    /// Whether it brings an input into the arena.
-    pub const fn is_input(self) -> bool {
-        matches!(self, Self::Readings | Self::Picture)
-    }
-
-    /// Whether it takes a head's result out.
-    pub const fn is_output(self) -> bool {
-        matches!(self, Self::Probabilities | Self::Logits | Self::Value)
-    }
-
-    /// Whether it reads two tensors.
-    pub const fn is_binary(self) -> bool {
-        matches!(self, Self::Concat | Self::Add)
-    }
-
-    /// Whether it holds weights.
-    pub const fn is_weighted(self) -> bool {
-        self.is_linear() || self.is_windowed()
-    }
-
-    /// Whether it sums all inputs, weighted.
-    pub const fn is_linear(self) -> bool {
-        matches!(self, Self::Linear | Self::NarrowLinear)
-    }
-
-    /// Whether it slides weighted windows over rows.
-    pub const fn is_windowed(self) -> bool {
-        matches!(
-            self,
-            Self::Conv2d
-                | Self::CompactConv2d
-                | Self::WinogradConv3x3
-                | Self::UpsampledConv3x3
-                | Self::DepthwiseConv2d
-                | Self::DepthwiseConv3x3
-                | Self::UpsampledDepthwiseConv3x3
-        )
-    }
-
-    /// Whether each channel is convolved with itself alone.
-    pub const fn is_depthwise(self) -> bool {
-        matches!(
-            self,
-            Self::DepthwiseConv2d | Self::DepthwiseConv3x3 | Self::UpsampledDepthwiseConv3x3
-        )
-    }
-
-    /// Whether its windows slide over doubled pixels.
-    pub const fn is_upsampled(self) -> bool {
-        matches!(self, Self::UpsampledConv3x3 | Self::UpsampledDepthwiseConv3x3)
     }
 }
 
