@@ -1,6 +1,8 @@
 //! Rows of weights times one row of codes; weights as in [`layout::rows`](crate::layout::rows).
 
-use super::{dual, requantize, widened, word};
+#[cfg(any(test, not(target_arch = "x86_64")))]
+use super::word;
+use super::{dual, requantize, widened};
 use crate::layout::rows::{BLOCK, CHUNK};
 
 /// Widens codes for [`codes`] and [`sums`]: per chunk of [`CHUNK`] columns the sum of products of neighbours, then the words.
@@ -73,18 +75,11 @@ fn block(stream: &mut &[u32], x: &[u32], columns: usize) -> [i32; BLOCK] {
         }
         let neighbours = take(&mut x, 1)[0] as i32;
         low = low.map(|sum| sum.wrapping_sub(neighbours));
-        for _ in 0..(columns - first).min(CHUNK).div_ceil(4) {
-            let (x, weights) = (take(&mut x, 2), take(stream, 4));
-            for (pair, weights) in weights.chunks_exact(2).enumerate() {
-                whole[pair] = dual(dual(whole[pair], weights[0], x[1]), weights[1], x[0]);
-                low[pair] = dual(
-                    low[pair],
-                    plus_low_bytes(x[0], weights[0]),
-                    plus_low_bytes(x[1], weights[1]),
-                );
-            }
-        }
+        let quads = (columns - first).min(CHUNK).div_ceil(4);
+        let [more_low, more_whole] = products(take(stream, 4 * quads), take(&mut x, 2 * quads));
         for pair in 0..2 {
+            low[pair] = low[pair].wrapping_add(more_low[pair]);
+            whole[pair] = whole[pair].wrapping_add(more_whole[pair]);
             high[pair] = high[pair].wrapping_add(whole[pair].wrapping_sub(low[pair]) >> 8);
         }
     }
@@ -93,7 +88,31 @@ fn block(stream: &mut &[u32], x: &[u32], columns: usize) -> [i32; BLOCK] {
     [low[0], odd[0], low[1], odd[1]]
 }
 
+#[cfg(target_arch = "x86_64")]
+use super::wide::chunk as products;
+#[cfg(not(target_arch = "x86_64"))]
+use plain_chunk as products;
+
+/// What a chunk adds: to the even rows' sums, and to those with whole half-words.
+#[cfg(any(test, not(target_arch = "x86_64")))]
+#[inline(always)]
+pub(super) fn plain_chunk(weights: &[u32], x: &[u32]) -> [[i32; 2]; 2] {
+    let [mut low, mut whole] = [[0; 2]; 2];
+    for (x, weights) in x.chunks_exact(2).zip(weights.chunks_exact(4)) {
+        for (pair, weights) in weights.chunks_exact(2).enumerate() {
+            whole[pair] = dual(dual(whole[pair], weights[0], x[1]), weights[1], x[0]);
+            low[pair] = dual(
+                low[pair],
+                plus_low_bytes(x[0], weights[0]),
+                plus_low_bytes(x[1], weights[1]),
+            );
+        }
+    }
+    [low, whole]
+}
+
 /// Each half plus the low byte of a weight's half.
+#[cfg(any(test, not(target_arch = "x86_64")))]
 #[inline(always)]
 fn plus_low_bytes(x: u32, weights: u32) -> u32 {
     let (low, high) = super::halves(x);

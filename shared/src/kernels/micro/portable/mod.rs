@@ -8,6 +8,8 @@ pub mod linear;
 pub mod narrow;
 pub mod tile;
 pub mod upsample;
+#[cfg(target_arch = "x86_64")]
+mod wide;
 pub mod winograd;
 
 use super::Quads;

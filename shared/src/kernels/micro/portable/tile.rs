@@ -1,7 +1,9 @@
 //! Two pixels times four output channels at a time; weights as in [`layout::tiles`](crate::layout::tiles).
 
 use super::super::Windows;
-use super::{dual, requantize, widened};
+#[cfg(any(test, not(target_arch = "x86_64")))]
+use super::dual;
+use super::{requantize, widened};
 use crate::layout::tiles::{CHANNELS, PIXELS, window_words};
 
 /// Widens the codes of two pixels for [`codes`] and [`sums`], word by word in turn; what is missing to whole quads counts as zero.
@@ -76,8 +78,19 @@ pub fn sums(weights: &[u32], x: &[u32], out: &mut [i32; PIXELS * CHANNELS]) {
     out[CHANNELS..].copy_from_slice(&second);
 }
 
+#[cfg(target_arch = "x86_64")]
+use super::wide::products;
+#[cfg(not(target_arch = "x86_64"))]
+use plain_products as products;
+
+/// Adds the products of two pixels with four channels.
+#[cfg(any(test, not(target_arch = "x86_64")))]
 #[inline(always)]
-fn products(weights: &[u32], x: &[u32], mut sums: [[i32; CHANNELS]; PIXELS]) -> [[i32; CHANNELS]; PIXELS] {
+pub(super) fn plain_products(
+    weights: &[u32],
+    x: &[u32],
+    mut sums: [[i32; CHANNELS]; PIXELS],
+) -> [[i32; CHANNELS]; PIXELS] {
     for (x, weights) in x.chunks_exact(PIXELS).zip(weights.chunks_exact(CHANNELS)) {
         for channel in 0..CHANNELS {
             sums[0][channel] = dual(sums[0][channel], x[0], weights[channel]);
