@@ -58,9 +58,11 @@ struct Candidates(HashMap<(usize, usize), Band>);
 impl Candidates {
     fn of(graph: &PlainGraph) -> Self {
         let mut bands = HashMap::new();
+        let (tensors, nodes) = graph.records();
+        let records = Graph::new(&tensors, &nodes, 0);
         for first in 0..graph.nodes.len() {
             for end in first + 1..=graph.nodes.len().min(first + MAX_BAND) {
-                if let Some(band) = band(graph, first..end) {
+                if let Some(band) = band(graph, records.as_ref(), first..end) {
                     bands.insert((first, end), band);
                 }
             }
@@ -74,9 +76,9 @@ impl Candidates {
     }
 }
 
-fn band(graph: &PlainGraph, nodes: Range<usize>) -> Option<Band> {
+fn band(graph: &PlainGraph, records: Option<&Graph<'_>>, nodes: Range<usize>) -> Option<Band> {
     let kept = if nodes.len() > 1 {
-        streamed(graph, &nodes)?
+        streamed(graph, records?, &nodes)?
     } else {
         Vec::new()
     };
@@ -113,15 +115,15 @@ fn band(graph: &PlainGraph, nodes: Range<usize>) -> Option<Band> {
 }
 
 /// Rows that tensors of a band must keep; none if the nodes cannot be a band.
-fn streamed(graph: &PlainGraph, nodes: &Range<usize>) -> Option<Vec<(usize, u16)>> {
+fn streamed(graph: &PlainGraph, records: &Graph<'_>, nodes: &Range<usize>) -> Option<Vec<(usize, u16)>> {
     let heads = graph.nodes[nodes.start].node.heads;
     let rowwise = |number: usize| {
         let node = &graph.nodes[number].node;
         let shape = |tensor: u8| graph.tensors[usize::from(tensor)].shape;
         let operator = match node.op {
-            Op::Readings | Op::Linear | Op::NarrowLinear => false,
+            Op::Readings => false,
             Op::Lut => shape(node.input) == shape(node.output),
-            op => !op.is_output(),
+            op => !op.is_linear() && !op.is_output(),
         };
         operator && node.heads == heads
     };
@@ -137,21 +139,18 @@ fn streamed(graph: &PlainGraph, nodes: &Range<usize>) -> Option<Vec<(usize, u16)
     {
         return None;
     }
-    let (tensors, records) = graph.records();
-    let plain = Graph::new(&tensors, &records, 0)?;
     let mut kept = vec![0u16; graph.tensors.len()];
-    let mut schedule = Schedule::new(plain, nodes.clone());
-    loop {
-        let before = schedule.clone();
-        let Some(turn) = schedule.next() else { break };
+    let mut schedule = Schedule::new(*records, nodes.clone());
+    while let Some(turn) = schedule.next() {
         let (node, output) = (
-            plain.node(turn.node)?,
+            records.node(turn.node)?,
             graph.placed(graph.nodes[turn.node].node.output.into(), 0, None),
         );
         for tensor in node.reads() {
-            if let Some(writer) = before.writer(tensor) {
+            // Its writer is another node, so that it has written as much before this turn as after it.
+            if let Some(writer) = schedule.writer(tensor) {
                 let rows = rows_read(&node, &graph.placed(tensor, 0, None), &output, turn.row);
-                kept[tensor] = kept[tensor].max(before.written(writer) - rows.start.min(before.written(writer)));
+                kept[tensor] = kept[tensor].max(schedule.written(writer).saturating_sub(rows.start));
             }
         }
     }
