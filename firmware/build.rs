@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::{env, fs};
 
 /// The boards' features, as Cargo passes them to a build script, and their folders.
-const BOARDS: [(&str, &str); 1] = [("CARGO_FEATURE_BOARD_MPS2_AN386", "mps2_an386")];
+const BOARDS: [(&str, &str); 1] = [("CARGO_FEATURE_BOARD_MPS2_AN386", "mps2")];
 
 fn main() {
     println!("cargo:rerun-if-changed=src/boards");

@@ -4,7 +4,7 @@ use core::hint::black_box;
 
 use semihosting::println;
 
-#[path = "../src/boards/mps2_an386/memory.rs"]
+#[path = "../src/boards/mps2/memory.rs"]
 #[allow(dead_code, reason = "the board's map has more than the one timer")]
 mod memory;
 

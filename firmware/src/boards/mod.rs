@@ -4,9 +4,9 @@
 //! `build.rs` and here, and a line in the host's board table.
 
 #[cfg(feature = "board-mps2-an386")]
-mod mps2_an386;
+mod mps2;
 #[cfg(feature = "board-mps2-an386")]
-pub use mps2_an386::Mps2An386 as Chosen;
+pub use mps2::Mps2An386 as Chosen;
 
 use embedded_io::{Read, Write};
 
