@@ -23,6 +23,9 @@ mod narrow;
 #[cfg(target_os = "none")]
 mod random;
 #[cfg(target_os = "none")]
+#[path = "../src/boards/registers.rs"]
+mod registers;
+#[cfg(target_os = "none")]
 mod run;
 #[cfg(target_os = "none")]
 mod tile;

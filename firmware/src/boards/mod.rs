@@ -3,14 +3,41 @@
 //! A new board is a folder with `memory.x` and a `mod.rs` that implements [`Board`], a feature in `Cargo.toml`, a line in
 //! `build.rs` and here, and a line in the host's board table.
 
-#[cfg(feature = "board-mps2-an386")]
+#[cfg(not(feature = "board-microbit"))]
+mod cmsdk;
+#[cfg(feature = "board-microbit")]
+mod microbit;
+#[cfg(any(
+    feature = "board-mps2-an385",
+    feature = "board-mps2-an386",
+    feature = "board-mps2-an500"
+))]
 mod mps2;
-#[cfg(feature = "board-mps2-an386")]
-pub use mps2::Mps2An386 as Chosen;
+#[cfg(feature = "board-mps2-an505")]
+mod mps2_an505;
+#[cfg(feature = "board-mps3-an547")]
+mod mps3_an547;
+mod registers;
+
+#[cfg(feature = "board-microbit")]
+pub use microbit::Microbit as Chosen;
+#[cfg(any(
+    feature = "board-mps2-an385",
+    feature = "board-mps2-an386",
+    feature = "board-mps2-an500"
+))]
+pub use mps2::Mps2 as Chosen;
+#[cfg(feature = "board-mps2-an505")]
+pub use mps2_an505::Mps2An505 as Chosen;
+#[cfg(feature = "board-mps3-an547")]
+pub use mps3_an547::Mps3An547 as Chosen;
 
 use embedded_io::{Read, Write};
 
 use crate::counter::Counter;
+
+/// Virtual time of one instruction: the host starts the emulator with `-icount shift=10`.
+const NANOS_PER_INSTRUCTION: u64 = 1 << 10;
 
 /// What the firmware asks of a board.
 pub trait Board {

@@ -24,6 +24,8 @@ pub struct Board {
     pub qemu_machine: &'static str,
     /// The compiler's target.
     pub target: &'static str,
+    /// The core as the compiler calls it, where the target alone would leave instructions of it unused.
+    pub target_cpu: Option<&'static str>,
     /// The firmware's feature for it.
     pub feature: &'static str,
     /// Flash for the image, in bytes.
@@ -39,29 +41,145 @@ pub struct Board {
 }
 
 /// All boards; the first is the default.
-pub const BOARDS: &[Board] = &[Board {
-    name: "mps2-an386",
-    core: "Cortex-M4F",
-    qemu_machine: "mps2-an386",
-    target: "thumbv7em-none-eabihf",
-    feature: "board-mps2-an386",
-    flash_len: 3 << 20,
-    ram_len: 4 << 20,
-    arena_len: 256 << 10,
-    picture_len: 128 * 128 * 3,
-    slots: &[
-        Slot {
+pub const BOARDS: &[Board] = &[
+    Board {
+        name: "mps2-an386",
+        core: "Cortex-M4F",
+        qemu_machine: "mps2-an386",
+        target: "thumbv7em-none-eabihf",
+        target_cpu: None,
+        feature: "board-mps2-an386",
+        flash_len: 3 << 20,
+        ram_len: 4 << 20,
+        arena_len: 256 << 10,
+        picture_len: 128 * 128 * 3,
+        slots: &[
+            Slot {
+                name: "flash",
+                address: 0x0030_0000,
+                len: 1 << 20,
+            },
+            Slot {
+                name: "PSRAM",
+                address: 0x2100_0000,
+                len: 16 << 20,
+            },
+        ],
+    },
+    Board {
+        name: "mps2-an385",
+        core: "Cortex-M3",
+        qemu_machine: "mps2-an385",
+        target: "thumbv7m-none-eabi",
+        target_cpu: None,
+        feature: "board-mps2-an385",
+        flash_len: 3 << 20,
+        ram_len: 4 << 20,
+        arena_len: 256 << 10,
+        picture_len: 128 * 128 * 3,
+        slots: &[
+            Slot {
+                name: "flash",
+                address: 0x0030_0000,
+                len: 1 << 20,
+            },
+            Slot {
+                name: "PSRAM",
+                address: 0x2100_0000,
+                len: 16 << 20,
+            },
+        ],
+    },
+    Board {
+        name: "mps2-an500",
+        core: "Cortex-M7",
+        qemu_machine: "mps2-an500",
+        target: "thumbv7em-none-eabihf",
+        target_cpu: None,
+        feature: "board-mps2-an500",
+        flash_len: 3 << 20,
+        ram_len: 4 << 20,
+        arena_len: 256 << 10,
+        picture_len: 128 * 128 * 3,
+        slots: &[
+            Slot {
+                name: "flash",
+                address: 0x0030_0000,
+                len: 1 << 20,
+            },
+            Slot {
+                name: "PSRAM",
+                address: 0x6000_0000,
+                len: 16 << 20,
+            },
+        ],
+    },
+    Board {
+        name: "mps2-an505",
+        core: "Cortex-M33",
+        qemu_machine: "mps2-an505",
+        target: "thumbv8m.main-none-eabihf",
+        target_cpu: Some("cortex-m33"),
+        feature: "board-mps2-an505",
+        flash_len: 3 << 20,
+        ram_len: 4 << 20,
+        arena_len: 256 << 10,
+        picture_len: 128 * 128 * 3,
+        slots: &[
+            Slot {
+                name: "flash",
+                address: 0x1030_0000,
+                len: 1 << 20,
+            },
+            Slot {
+                name: "PSRAM",
+                address: 0x8000_0000,
+                len: 16 << 20,
+            },
+        ],
+    },
+    Board {
+        name: "mps3-an547",
+        core: "Cortex-M55",
+        qemu_machine: "mps3-an547",
+        target: "thumbv8m.main-none-eabihf",
+        target_cpu: Some("cortex-m55"),
+        feature: "board-mps3-an547",
+        flash_len: 512 << 10,
+        ram_len: 512 << 10,
+        arena_len: 256 << 10,
+        picture_len: 128 * 128 * 3,
+        slots: &[
+            Slot {
+                name: "block RAM",
+                address: 0x1100_0000,
+                len: 1 << 20,
+            },
+            Slot {
+                name: "DDR",
+                address: 0x7000_0000,
+                len: 16 << 20,
+            },
+        ],
+    },
+    Board {
+        name: "microbit",
+        core: "Cortex-M0",
+        qemu_machine: "microbit",
+        target: "thumbv6m-none-eabi",
+        target_cpu: None,
+        feature: "board-microbit",
+        flash_len: 128 << 10,
+        ram_len: 16 << 10,
+        arena_len: 8 << 10,
+        picture_len: 0,
+        slots: &[Slot {
             name: "flash",
-            address: 0x0030_0000,
-            len: 1 << 20,
-        },
-        Slot {
-            name: "PSRAM",
-            address: 0x2100_0000,
-            len: 16 << 20,
-        },
-    ],
-}];
+            address: 0x0002_0000,
+            len: 128 << 10,
+        }],
+    },
+];
 
 impl Board {
     /// The board of that name.

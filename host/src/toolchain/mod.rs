@@ -152,12 +152,18 @@ impl Toolchain {
     pub fn image(&self, board: &Board, image: Image) -> Result<PathBuf, ToolchainError> {
         let lock = self.workspace.lock()?;
         let compiler = Compiler::find_or_install(board.target)?;
-        let folder = self.workspace.firmware_folder().join(board.target);
+        let folder = self
+            .workspace
+            .firmware_folder()
+            .join(board.target_cpu.unwrap_or(board.target));
         let elf = self
             .workspace
             .firmware_folder()
             .join(format!("{}{}.elf", board.name, image.suffix()));
         let mut command = compiler.cargo("build", board.target);
+        if let Some(cpu) = board.target_cpu {
+            command.env("RUSTFLAGS", format!("-Ctarget-cpu={cpu}"));
+        }
         command
             .current_dir(self.workspace.root())
             .args(["--locked", "--package", "trident-firmware", "--profile", "firmware"])

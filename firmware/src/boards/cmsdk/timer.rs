@@ -1,10 +1,11 @@
 //! Instructions, counted by QEMU's virtual clock.
 //!
-//! With `-icount shift=10` each instruction takes 1024 ns of virtual time, and TIMER0 counts down at 25 MHz, one tick per 40 ns:
-//! `instructions = ticks · 40 / 1024`. TIMER0 alone wraps after 168 million instructions; a second timer, 256 times
-//! slower, tells how often it did. Without `-icount` the figures mean nothing.
+//! With `-icount shift=10` each instruction takes 1024 ns of virtual time, and a timer counts down, one tick per `NANOS_PER_TICK`:
+//! `instructions = ticks · NANOS_PER_TICK / 1024`. At 25 MHz it alone wraps after 168 million instructions; a second timer, 256
+//! times slower, tells how often it did. Without `-icount` the figures mean nothing.
 
-use super::memory::Registers;
+use super::super::NANOS_PER_INSTRUCTION;
+use super::super::registers::Registers;
 use crate::counter::Counter;
 
 const TIMER_CTRL: usize = 0x00;
@@ -19,18 +20,15 @@ const DUAL_CONTROL: usize = 0x08;
 const DUAL_SLOW: u32 = 1 << 7 | 0b10 << 2 | 1 << 1;
 const TICKS_PER_SLOW: u64 = 256;
 
-const NANOS_PER_TICK: u64 = 40;
-const NANOS_PER_INSTRUCTION: u64 = 1024;
-
 /// Two timers that run down.
-pub struct TimerCounter {
+pub struct TimerCounter<const NANOS_PER_TICK: u64> {
     fast: Registers,
     slow: Registers,
     /// Instructions that two marks in a row are apart.
     overhead: u64,
 }
 
-impl TimerCounter {
+impl<const NANOS_PER_TICK: u64> TimerCounter<NANOS_PER_TICK> {
     /// Starts both timers.
     pub fn new(fast: Registers, slow: Registers) -> Self {
         fast.write::<TIMER_RELOAD>(u32::MAX);
@@ -55,7 +53,7 @@ impl TimerCounter {
         // The slow timer is off by less than two of its counts, far less than half a turn of the fast one.
         let turns = (about.saturating_sub(fast) + (1 << 31)) >> 32;
         let nanos = (fast + (turns << 32)) * NANOS_PER_TICK;
-        // Both ends are cut down to a tick, a twenty-fifth of an instruction: rounding makes the count exact.
+        // Both ends are cut down to a tick, a small part of an instruction: rounding makes the count exact.
         (nanos + NANOS_PER_INSTRUCTION / 2) / NANOS_PER_INSTRUCTION
     }
 }
@@ -67,7 +65,7 @@ pub struct Mark {
     slow: u32,
 }
 
-impl Counter for TimerCounter {
+impl<const NANOS_PER_TICK: u64> Counter for TimerCounter<NANOS_PER_TICK> {
     type Mark = Mark;
 
     #[inline(never)]

@@ -4,7 +4,7 @@ use core::convert::Infallible;
 
 use embedded_io::{ErrorType, Read, Write};
 
-use super::memory::Registers;
+use super::super::registers::Registers;
 
 const DATA: usize = 0x00;
 const STATE: usize = 0x04;

@@ -1,0 +1,34 @@
+//! `microbit`: the BBC micro:bit (nRF51822, Cortex-M0), as QEMU models it: 256 KB of flash, 16 KB of RAM.
+//!
+//! ```text
+//! 0x0000_0000  image, 128 KB       0x2000_0000  stack, 5 KB          0x4000_2000  UART0
+//! 0x0002_0000  slot, 128 KB        0x2000_1400  statics, 11 KB       0x4000_8000  TIMER0
+//! ```
+//! There is no room for a picture beside the arena: the link serves readings.
+
+mod counter;
+mod memory;
+mod uart;
+
+use super::Board;
+use counter::Timer;
+use uart::Uart;
+
+/// The board.
+pub enum Microbit {}
+
+impl Board for Microbit {
+    const NAME: &'static str = "microbit";
+    const ARENA_LEN: usize = 8 * 1024;
+    const PICTURE_LEN: usize = 0;
+    type Link = Uart;
+    type Counter = Timer;
+
+    fn slots() -> impl Iterator<Item = &'static [u8]> {
+        memory::slots().into_iter()
+    }
+
+    fn start() -> (Self::Link, Self::Counter) {
+        (Uart::new(memory::UART0), Timer::new(memory::TIMER0))
+    }
+}

@@ -1,0 +1,35 @@
+//! `mps2-an505`: ARM's MPS2 board with the AN505 image (Cortex-M33), as QEMU models it. Everything runs secure.
+//!
+//! ```text
+//! 0x1000_0000  image, 3 MB         0x3800_0000  stack, 64 KB         0x5000_0000  TIMER0
+//! 0x1030_0000  slot 0, 1 MB        0x3801_0000  statics              0x5000_2000  dual timer
+//!                                  0x8000_0000  slot 1, PSRAM, 16 MB 0x5020_0000  UART0
+//! ```
+
+mod memory;
+
+use super::Board;
+use super::cmsdk::{TimerCounter, Uart};
+
+/// One tick of the board's 20 MHz timers.
+const NANOS_PER_TICK: u64 = 50;
+
+/// The board.
+pub enum Mps2An505 {}
+
+impl Board for Mps2An505 {
+    const NAME: &'static str = "mps2-an505";
+    const ARENA_LEN: usize = 256 * 1024;
+    const PICTURE_LEN: usize = 128 * 128 * 3;
+    type Link = Uart;
+    type Counter = TimerCounter<NANOS_PER_TICK>;
+
+    fn slots() -> impl Iterator<Item = &'static [u8]> {
+        memory::slots().into_iter()
+    }
+
+    fn start() -> (Self::Link, Self::Counter) {
+        let counter = TimerCounter::new(memory::TIMER0, memory::DUAL_TIMER);
+        (Uart::new(memory::UART0), counter)
+    }
+}
