@@ -1,18 +1,25 @@
-//! Says whether the target has the SIMD instructions of Armv7E-M, since `cfg(target_feature = "dsp")` is never set on stable Rust.
+//! Says whether the target has the SIMD instructions of Armv7E-M (`cfg(dsp)`), since `cfg(target_feature = "dsp")` is never set on
+//! stable Rust, and whether it has Helium (`cfg(helium)`), of which the compiler makes use by itself.
 //!
-//! A Cortex-M33 has them too, but shares its target's name with cores that do not: there the compiler must be told of it
-//! (`-C target-cpu=cortex-m33`). A Cortex-M55 has better ones, which the compiler makes of plain loops.
+//! Cores of Armv8-M share one target's name with cores that have neither: there the compiler must be told the core
+//! (`-C target-cpu=cortex-m33`, `cortex-m55`, `cortex-m85`).
 
 use std::env;
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rustc-check-cfg=cfg(dsp)");
+    println!("cargo:rustc-check-cfg=cfg(dsp, helium)");
     let target = env::var("TARGET").unwrap_or_default();
     let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    let is_core = |name: &str| flags.contains(&format!("target-cpu={name}"));
+    let is_v8m = target.starts_with("thumbv8m.main-");
     let switched_off = flags.contains("-dsp") || flags.contains("nodsp");
-    let m33 = target.starts_with("thumbv8m.main-") && flags.contains("target-cpu=cortex-m33");
-    if target.starts_with("thumbv7em-") || m33 && !switched_off {
+    let helium = is_v8m && (is_core("cortex-m55") || is_core("cortex-m85"));
+    let dsp = target.starts_with("thumbv7em-") || (helium || is_v8m && is_core("cortex-m33")) && !switched_off;
+    if dsp {
         println!("cargo:rustc-cfg=dsp");
+    }
+    if dsp && helium {
+        println!("cargo:rustc-cfg=helium");
     }
 }

@@ -6,7 +6,7 @@ use trident::arithmetic::AddCodes;
 use trident::kernels::micro::{bytes, portable::bytes as plain, tile};
 
 use crate::buffers::{Buffers, same};
-use crate::counter::Instructions;
+use crate::figures::Instructions;
 use crate::random::Random;
 
 /// Compares all functions.

@@ -8,7 +8,7 @@ use trident::kernels::micro::{Border, Quads};
 use trident::layout::depthwise::{CHANNELS, DOUBLED_WORDS, WINDOW_WORDS};
 
 use crate::buffers::Buffers;
-use crate::counter::Instructions;
+use crate::figures::Instructions;
 use crate::random::Random;
 
 const CASES: u32 = 3000;

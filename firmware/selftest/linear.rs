@@ -6,7 +6,7 @@ use trident::kernels::micro::{linear, portable::linear as plain};
 use trident::layout::rows::{BLOCK, CHUNK, block_words, input_words};
 
 use crate::buffers::{Buffers, same};
-use crate::counter::Instructions;
+use crate::figures::Instructions;
 use crate::random::Random;
 
 /// Compares all functions.

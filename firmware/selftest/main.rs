@@ -9,22 +9,26 @@
 #![cfg_attr(target_os = "none", no_std, no_main)]
 
 #[cfg(target_os = "none")]
+#[path = "../src/boards/mod.rs"]
+#[expect(dead_code, reason = "a self-test has neither link nor slots")]
+mod boards;
+#[cfg(target_os = "none")]
 mod buffers;
 #[cfg(target_os = "none")]
 mod bytes;
 #[cfg(target_os = "none")]
+#[path = "../src/counter.rs"]
 mod counter;
 #[cfg(target_os = "none")]
 mod depthwise;
+#[cfg(target_os = "none")]
+mod figures;
 #[cfg(target_os = "none")]
 mod linear;
 #[cfg(target_os = "none")]
 mod narrow;
 #[cfg(target_os = "none")]
 mod random;
-#[cfg(target_os = "none")]
-#[path = "../src/boards/registers.rs"]
-mod registers;
 #[cfg(target_os = "none")]
 mod run;
 #[cfg(target_os = "none")]

@@ -7,7 +7,7 @@ use trident::layout::narrow::{BLOCK, COLUMNS, row_words};
 use trident::layout::rows::input_words;
 
 use crate::buffers::{Buffers, same};
-use crate::counter::Instructions;
+use crate::figures::Instructions;
 use crate::random::Random;
 
 /// Compares both forms.

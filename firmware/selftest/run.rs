@@ -12,7 +12,7 @@ use semihosting::process::exit;
 use static_cell::ConstStaticCell;
 
 use crate::buffers::Buffers;
-use crate::counter::Instructions;
+use crate::figures::Instructions;
 use crate::random::Random;
 
 /// Exit status of a mismatch.

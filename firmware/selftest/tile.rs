@@ -6,7 +6,7 @@ use trident::kernels::micro::{Line, MAX_LINES, Windows, portable::tile as plain,
 use trident::layout::tiles::{CHANNELS, PIXELS, group_words, stream_words, window_words};
 
 use crate::buffers::{Buffers, MARGIN, same};
-use crate::counter::Instructions;
+use crate::figures::Instructions;
 use crate::random::Random;
 
 /// Compares all functions.

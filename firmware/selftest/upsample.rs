@@ -7,7 +7,7 @@ use trident::kernels::micro::upsample as fast;
 use trident::layout::upsample::{CHANNELS, group_words};
 
 use crate::buffers::{Buffers, same};
-use crate::counter::Instructions;
+use crate::figures::Instructions;
 use crate::random::Random;
 
 const GUARD: i8 = 0x5A;

@@ -8,7 +8,7 @@ use trident::kernels::micro::winograd as fast;
 use trident::layout::winograd::{CHANNELS, POSITIONS, TILES};
 
 use crate::buffers::{Buffers, same};
-use crate::counter::Instructions;
+use crate::figures::Instructions;
 use crate::random::Random;
 
 const GUARD: i8 = 0x5A;

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use trident::{Blob, HeadSet};
 use trident_host::bench::{self, Bench, BenchError, Report, WORKLOADS, Workload, WorkloadReport};
-use trident_host::device::{BOARDS, DeviceError};
+use trident_host::device::{BOARDS, Board, DeviceError};
 use trident_host::progress::Progress;
 use trident_host::quantize::optimize::Optimize;
 use trident_host::quantize::writer::AlignedBytes;
@@ -16,6 +16,9 @@ use trident_tests::golden::blessing;
 
 /// The program under test.
 const TRIDENT: &str = env!("CARGO_BIN_EXE_trident-under-test");
+
+/// Boards whose cores have other inner loops than the first board's: plain Rust, and Helium.
+const OTHER_CORES: [&str; 2] = ["microbit", "mps3-an547"];
 
 /// All workloads, measured once for all tests.
 fn report() -> &'static Report {
@@ -47,19 +50,49 @@ fn a_loop_of_known_length_is_counted_exactly() {
 
 #[test]
 fn no_workload_takes_more_instructions_than_before() {
-    let report = report();
-    let (target, compiler) = (report.target, &report.compiler);
-    let count = |workload: &WorkloadReport| (workload.name.to_owned(), workload.instructions);
-    let counts: Counts = report.workloads.iter().map(count).collect();
+    let others = OTHER_CORES.map(|name| {
+        let board = Board::named(name).expect("a board");
+        let workloads: Vec<&Workload> = WORKLOADS.iter().filter(|workload| workload.name != "W3").collect();
+        let report = bench::run(board, &workloads, Optimize::default(), &Progress::silent());
+        report.unwrap_or_else(|error| panic!("{name}: {error}"))
+    });
     let mut baselines = Baselines::read();
-    if blessing() {
-        baselines.set(target, compiler, counts.clone());
-        baselines.write();
+    for report in others.iter().chain([report()]) {
+        assert!(report.calibration_ok, "{}", report.board);
+        let board = Board::named(report.board).expect("a board");
+        let (target, compiler) = (board.target_cpu.unwrap_or(board.target), &report.compiler);
+        let count = |workload: &WorkloadReport| (workload.name.to_owned(), workload.instructions);
+        let counts: Counts = report.workloads.iter().map(count).collect();
+        if blessing() {
+            baselines.set(target, compiler, counts.clone());
+            baselines.write();
+        }
+        match baselines.compare(target, compiler, &counts) {
+            Ok(compared) => println!("{compared}"),
+            Err(faults) => panic!("{}: {faults}", report.board),
+        }
     }
-    match baselines.compare(target, compiler, &counts) {
-        Ok(compared) => println!("{compared}"),
-        Err(faults) => panic!("{faults}"),
-    }
+}
+
+#[test]
+fn what_a_board_has_no_room_for_is_named() {
+    let said = Folder::new(TRIDENT)
+        .trident("bench --board microbit --workload W1 --workload W3 --workload edge --json")
+        .succeeds();
+    let printed = said.json();
+    let names = |key: &str| -> Vec<String> {
+        let list = printed[key].as_array().expect("a list");
+        list.iter()
+            .map(|entry| entry["name"].as_str().expect("a name").to_owned())
+            .collect()
+    };
+    assert_eq!(
+        (names("workloads"), names("too_large")),
+        (vec!["W1".into()], vec!["W3".into(), "edge".into()])
+    );
+    Folder::new(TRIDENT)
+        .trident("bench --board microbit --workload W3")
+        .fails(&["W3", "131072 bytes of flash"]);
 }
 
 #[test]

@@ -6,6 +6,9 @@
 
 use serde::Serialize;
 
+/// On what.
+pub const CORE: &str = "Cortex-M4F";
+
 /// When.
 pub const MEASURED: &str = "2026-11";
 

@@ -17,6 +17,8 @@ pub mod peers;
 mod report;
 mod workloads;
 
+use trident::Blob;
+
 use crate::data::DataError;
 use crate::device::{Board, DeviceError};
 use crate::progress::Progress;
@@ -27,7 +29,7 @@ use crate::train::TrainError;
 
 pub use build::{Built, build};
 pub use measure::Bench;
-pub use report::{Layer, Report, WorkloadReport};
+pub use report::{Layer, Report, TooLarge, WorkloadReport};
 pub use workloads::{WORKLOADS, Workload};
 
 /// Why nothing can be measured.
@@ -78,10 +80,10 @@ pub enum BenchError {
     },
 }
 
-/// Builds both images, then measures each workload in turn.
+/// Builds both images, then measures each workload in turn. Those that the board has no room for are named with the reason.
 ///
 /// # Errors
-/// The first workload that cannot be measured.
+/// The first workload that cannot be measured for another reason, or if the board has room for none.
 pub fn run(
     board: &'static Board,
     workloads: &[&Workload],
@@ -92,12 +94,25 @@ pub fn run(
     let bench = Bench::new(&toolchain, board)?;
     let code = code::read(&toolchain.image(board, Image::Engine)?)?;
     let mut step = progress.step("bench", workloads.len() as u64);
-    let mut reports = Vec::new();
+    let (mut reports, mut too_large) = (Vec::new(), Vec::new());
     for (done, workload) in workloads.iter().enumerate() {
         step.set(done as u64, workload.name);
         let built = build(workload, optimize)?;
+        if let Some(reason) = no_room(board, &built)? {
+            too_large.push(TooLarge {
+                name: workload.name,
+                reason,
+            });
+            continue;
+        }
         let measured = bench.measure(workload.name, built.blob.as_ref())?;
         reports.push(WorkloadReport::new(workload, board, &built, &measured, &code)?);
+    }
+    if let (Some(TooLarge { name, reason }), true) = (too_large.first(), reports.is_empty()) {
+        return Err(BenchError::Refused {
+            workload: name,
+            reason: reason.clone(),
+        });
     }
     step.finish(&format!("{} workloads", workloads.len()));
     Ok(Report::new(
@@ -105,5 +120,16 @@ pub fn run(
         toolchain.compiler(board.target)?.to_string(),
         code,
         reports,
+        too_large,
     ))
+}
+
+/// Why a board has no room for a blob, if it has none.
+fn no_room(board: &Board, built: &Built) -> Result<Option<String>, BenchError> {
+    if let Err(error) = crate::device::loader_option(board, std::path::Path::new(""), built.blob.as_ref().len()) {
+        return Ok(Some(error.to_string()));
+    }
+    let blob = Blob::new_exact(built.blob.as_ref()).map_err(|error| BenchError::Report(error.to_string()))?;
+    let (needs, there) = (blob.graph().arena_len(), board.arena_len);
+    Ok((needs > there).then(|| format!("the model needs an arena of {needs} bytes; {} has {there}", board.name)))
 }

@@ -27,6 +27,9 @@ pub struct Report {
     pub calibration_ok: bool,
     /// One by one.
     pub workloads: Vec<WorkloadReport>,
+    /// Those that the board has no room for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub too_large: Vec<TooLarge>,
     /// The image of the engine alone.
     pub code: Code,
     /// What others reach on the same networks.
@@ -34,6 +37,15 @@ pub struct Report {
     /// What others reach in this very run, if that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peers: Option<PeerReport>,
+}
+
+/// A workload that a board has no room for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TooLarge {
+    /// Its name.
+    pub name: &'static str,
+    /// What is too small, in words.
+    pub reason: String,
 }
 
 /// One workload.
@@ -107,8 +119,14 @@ pub struct Layer {
 
 impl Report {
     /// Of all workloads.
-    pub fn new(board: &Board, compiler: String, code: Code, workloads: Vec<WorkloadReport>) -> Self {
-        let elsewhere = elsewhere::FIGURES.iter();
+    pub fn new(
+        board: &Board,
+        compiler: String,
+        code: Code,
+        workloads: Vec<WorkloadReport>,
+        too_large: Vec<TooLarge>,
+    ) -> Self {
+        let elsewhere = elsewhere::FIGURES.iter().filter(|_| board.core == elsewhere::CORE);
         let measured_elsewhere = elsewhere
             .filter(|figures| workloads.iter().any(|workload| workload.name == figures.workload))
             .copied()
@@ -120,6 +138,7 @@ impl Report {
             compiler,
             calibration_ok: workloads.iter().all(|workload| workload.calibration_ok),
             workloads,
+            too_large,
             code,
             measured_elsewhere,
             peers: None,

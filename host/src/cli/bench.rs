@@ -97,6 +97,9 @@ fn print(report: &Report) -> anyhow::Result<()> {
     }
     say!("{rows}");
     say!("instructions: codes in, results out; sizes in bytes; code is the engine alone, the same for all");
+    for workload in &report.too_large {
+        say!("{} is too large: {}", workload.name, workload.reason);
+    }
     if let Some(reason) = report.workloads.iter().find_map(|w| w.modelled_cycles_reason.as_ref()) {
         say!("no modelled cycles: {reason}");
     }

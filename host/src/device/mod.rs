@@ -23,8 +23,8 @@ pub use batch::{loader, run_to_end};
 pub use boards::{BOARDS, Board, Slot};
 pub use client::{Client, DeviceInfo, RunResult};
 pub use log::Log;
-pub(crate) use qemu::dying_with_us;
 pub use qemu::{LinkKind, Qemu};
+pub(crate) use qemu::{dying_with_us, loader_option};
 pub use target::{ParseTargetError, Target};
 pub use transport::Transport;
 

@@ -14,8 +14,15 @@ pub mod portable;
 #[cfg(dsp)]
 pub mod dsp;
 
+#[cfg(helium)]
+pub mod helium;
+
+#[cfg(all(dsp, not(helium)))]
+pub use dsp::bytes;
 #[cfg(dsp)]
-pub use dsp::{bytes, depthwise, linear, narrow, tile, upsample, winograd};
+pub use dsp::{depthwise, linear, narrow, tile, upsample, winograd};
+#[cfg(helium)]
+pub use helium::bytes;
 #[cfg(not(dsp))]
 pub use portable::{bytes, depthwise, linear, narrow, tile, upsample, winograd};
 
