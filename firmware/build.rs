@@ -4,12 +4,14 @@ use std::path::PathBuf;
 use std::{env, fs};
 
 /// The boards' features, as Cargo passes them to a build script, and their folders.
-const BOARDS: [(&str, &str); 6] = [
+const BOARDS: [(&str, &str); 8] = [
     ("CARGO_FEATURE_BOARD_MPS2_AN385", "mps2"),
     ("CARGO_FEATURE_BOARD_MPS2_AN386", "mps2"),
     ("CARGO_FEATURE_BOARD_MPS2_AN500", "mps2"),
     ("CARGO_FEATURE_BOARD_MPS2_AN505", "mps2_an505"),
     ("CARGO_FEATURE_BOARD_MPS3_AN547", "mps3_an547"),
+    ("CARGO_FEATURE_BOARD_NETDUINOPLUS2", "netduinoplus2"),
+    ("CARGO_FEATURE_BOARD_LM3S6965EVB", "lm3s6965evb"),
     ("CARGO_FEATURE_BOARD_MICROBIT", "microbit"),
 ];
 

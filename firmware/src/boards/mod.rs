@@ -3,8 +3,14 @@
 //! A new board is a folder with `memory.x` and a `mod.rs` that implements [`Board`], a feature in `Cargo.toml`, a line in
 //! `build.rs` and here, and a line in the host's board table.
 
-#[cfg(not(feature = "board-microbit"))]
+#[cfg(not(any(
+    feature = "board-microbit",
+    feature = "board-netduinoplus2",
+    feature = "board-lm3s6965evb"
+)))]
 mod cmsdk;
+#[cfg(feature = "board-lm3s6965evb")]
+mod lm3s6965evb;
 #[cfg(feature = "board-microbit")]
 mod microbit;
 #[cfg(any(
@@ -17,8 +23,12 @@ mod mps2;
 mod mps2_an505;
 #[cfg(feature = "board-mps3-an547")]
 mod mps3_an547;
+#[cfg(feature = "board-netduinoplus2")]
+mod netduinoplus2;
 mod registers;
 
+#[cfg(feature = "board-lm3s6965evb")]
+pub use lm3s6965evb::Lm3s6965Evb as Chosen;
 #[cfg(feature = "board-microbit")]
 pub use microbit::Microbit as Chosen;
 #[cfg(any(
@@ -31,6 +41,8 @@ pub use mps2::Mps2 as Chosen;
 pub use mps2_an505::Mps2An505 as Chosen;
 #[cfg(feature = "board-mps3-an547")]
 pub use mps3_an547::Mps3An547 as Chosen;
+#[cfg(feature = "board-netduinoplus2")]
+pub use netduinoplus2::NetduinoPlus2 as Chosen;
 
 use embedded_io::{Read, Write};
 

@@ -1,0 +1,20 @@
+//! The board's addresses, and the only place that turns them into memory.
+#![allow(unsafe_code)]
+
+use core::ptr::with_exposed_provenance;
+use core::slice::from_raw_parts;
+
+use super::super::registers::Registers;
+
+/// The slot for blobs: the upper half of the flash.
+pub fn slots() -> [&'static [u8]; 1] {
+    let flash = with_exposed_provenance::<u8>(0x0002_0000);
+    // SAFETY: 0..256 KB is flash; `memory.x` keeps the image out of the upper half, so no Rust object lies there and nothing
+    // writes to it while the image runs. Any byte is a valid u8.
+    [unsafe { from_raw_parts(flash, 128 << 10) }]
+}
+
+// SAFETY: the first UART's page in the chip's map; neither it nor the watchdog masters the bus.
+pub const UART0: Registers = unsafe { Registers::at(0x4000_C000) };
+// SAFETY: as above, the watchdog, a down-counter of 32 bits.
+pub const WATCHDOG: Registers = unsafe { Registers::at(0x4000_0000) };

@@ -1,0 +1,33 @@
+//! `lm3s6965evb`: Stellaris' evaluation board (Cortex-M3), as QEMU models it: 256 KB of flash, 64 KB of RAM.
+//!
+//! ```text
+//! 0x0000_0000  image, 128 KB       0x2000_0000  stack, 8 KB          0x4000_0000  watchdog
+//! 0x0002_0000  slot, 128 KB        0x2000_2000  statics, 56 KB       0x4000_C000  UART0
+//! ```
+
+mod counter;
+mod memory;
+mod uart;
+
+use super::Board;
+use counter::Watchdog;
+use uart::Uart;
+
+/// The board.
+pub enum Lm3s6965Evb {}
+
+impl Board for Lm3s6965Evb {
+    const NAME: &'static str = "lm3s6965evb";
+    const ARENA_LEN: usize = 32 * 1024;
+    const PICTURE_LEN: usize = 64 * 64 * 3;
+    type Link = Uart;
+    type Counter = Watchdog;
+
+    fn slots() -> impl Iterator<Item = &'static [u8]> {
+        memory::slots().into_iter()
+    }
+
+    fn start() -> (Uart, Watchdog) {
+        (Uart::new(memory::UART0), Watchdog::new(memory::WATCHDOG))
+    }
+}

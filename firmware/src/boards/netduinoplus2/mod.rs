@@ -1,0 +1,34 @@
+//! `netduinoplus2`: a board with an STM32F405 (Cortex-M4F), as QEMU models it: 1 MB of flash, 128 KB of RAM. The emulated USART
+//! and flash are there; clocks and pins are not, so a real board needs its clock and pin set-up besides.
+//!
+//! ```text
+//! 0x0800_0000  image, 512 KB       0x2000_0000  stack, 8 KB          0x4000_0000  TIM2
+//! 0x0808_0000  slot, 512 KB        0x2000_2000  statics, 120 KB      0x4001_1000  USART1
+//! ```
+
+mod counter;
+mod memory;
+mod uart;
+
+use super::Board;
+use counter::Timer;
+use uart::Uart;
+
+/// The board.
+pub enum NetduinoPlus2 {}
+
+impl Board for NetduinoPlus2 {
+    const NAME: &'static str = "netduinoplus2";
+    const ARENA_LEN: usize = 64 * 1024;
+    const PICTURE_LEN: usize = 128 * 128 * 3;
+    type Link = Uart;
+    type Counter = Timer;
+
+    fn slots() -> impl Iterator<Item = &'static [u8]> {
+        memory::slots().into_iter()
+    }
+
+    fn start() -> (Uart, Timer) {
+        (Uart::new(memory::USART1), Timer::new(memory::TIM2))
+    }
+}
