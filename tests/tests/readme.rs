@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 
 use trident_host::config::Config;
 use trident_host::device::BOARDS;
@@ -47,14 +48,55 @@ fn the_firmware_in_the_readme_is_the_example() {
         "```rust\n#![no_std]\n#![no_main]\n{}\n```\n",
         lines.collect::<Vec<_>>().join("\n")
     );
+    assert_shows("example", &expected);
+}
+
+#[test]
+fn the_boards_in_the_readme_are_the_hosts() {
+    let mut table =
+        "| board | core | flash for the image | RAM | arena | slots for a blob |\n|---|---|---|---|---|---|\n"
+            .to_owned();
+    for board in BOARDS {
+        let slots: Vec<String> = board
+            .slots
+            .iter()
+            .map(|slot| format!("{} of {}", size(slot.len), slot.name))
+            .collect();
+        table.push_str(&format!(
+            "| `{}` | {} | {} | {} | {} | {} |\n",
+            board.name,
+            board.core,
+            size(board.flash_len),
+            size(board.ram_len),
+            size(board.arena_len),
+            slots.join(", ")
+        ));
+    }
+    assert_shows("boards", &table);
+}
+
+/// `len` bytes in KB or MB.
+fn size(len: usize) -> String {
+    if len < 1 << 20 {
+        format!("{} KB", len >> 10)
+    } else {
+        format!("{} MB", len >> 20)
+    }
+}
+
+/// The README shows exactly this between the marker's two comments, or is made to.
+fn assert_shows(marker: &str, expected: &str) {
+    // Tests run at the same time; both would write the one file.
+    static README: Mutex<()> = Mutex::new(());
+    let _guard = README.lock();
     let readme = readme();
-    let found = block(&readme, "example");
+    let found = block(&readme, marker);
     if std::env::var_os("BLESS").is_some() {
-        let [start, end] = ["<!-- example -->\n", "<!-- /example -->"];
+        let (start, end) = (format!("<!-- {marker} -->\n"), format!("<!-- /{marker} -->"));
         let blessed = readme.replace(&format!("{start}{found}{end}"), &format!("{start}{expected}{end}"));
         std::fs::write(root().join("README.md"), blessed).expect("the README can be written");
     } else {
-        assert_eq!(found, expected, "BLESS=1 copies the example into the README");
+        assert_eq!(found, expected, "BLESS=1 writes it into the README");
     }
 }
 
