@@ -186,12 +186,28 @@ impl Block {
         }
     }
 
-    /// The slope of a loss in every weight.
+    /// The slopes of a loss, each in the place of the number that it belongs to; running statistics have none.
     #[cfg(test)]
-    pub fn weight_slopes(&self, gradients: &burn::tensor::Gradients) -> Vec<f32> {
+    pub fn slopes(&self, gradients: &burn::tensor::Gradients) -> LayerState {
+        fn slope<const D: usize>(parameter: &Param<Tensor<D>>, gradients: &burn::tensor::Gradients) -> Vec<f32> {
+            numbers(parameter.val().grad(gradients).expect("a trained parameter"))
+        }
         match self {
-            Block::Linear(layer) => numbers(layer.weight.val().grad(gradients).expect("a trained weight")),
-            Block::Conv(layer) => numbers(layer.weight.val().grad(gradients).expect("a trained weight")),
+            Block::Linear(layer) => LayerState {
+                weight: slope(&layer.weight, gradients),
+                bias: slope(&layer.bias, gradients),
+                norm: None,
+            },
+            Block::Conv(layer) => LayerState {
+                weight: slope(&layer.weight, gradients),
+                bias: layer.bias.as_ref().map_or_else(Vec::new, |bias| slope(bias, gradients)),
+                norm: layer.norm.as_ref().map(|norm| NormState {
+                    gamma: slope(&norm.gamma, gradients),
+                    beta: slope(&norm.beta, gradients),
+                    mean: Vec::new(),
+                    variance: Vec::new(),
+                }),
+            },
         }
     }
 

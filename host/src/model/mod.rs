@@ -395,4 +395,8 @@ fn upsample(map: Tensor<4>, factor: usize) -> Tensor<4> {
 }
 
 #[cfg(test)]
+mod gradients;
+#[cfg(test)]
+mod plain;
+#[cfg(test)]
 mod tests;

@@ -1,10 +1,11 @@
-//! The Burn model against plain loops over the device's layout, and its gradients against a second backend and finite
-//! differences.
+//! A whole Burn model against plain loops over the device's layout, and its gradients against a second backend and finite
+//! differences. Layer by layer, and to many more digits: see `gradients`.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use trident::spec::{HeadSpec, InputSpec, LayerSpec, Padding, PixelScale};
 
+use super::plain::{PlainWeights, plain_activation, plain_sums};
 use super::*;
 
 /// Every kind of layer, odd sides, strides with uneven padding.
@@ -108,95 +109,6 @@ fn pictures(spec: &ModelSpec, rows: usize) -> HostInputs {
     }
 }
 
-/// One layer on one picture, `[h, w, c]` throughout, by the definition.
-fn plain_layer(layer: &Layer, weights: Option<&LayerWeights>, read: &[(&[f32], Shape)], shape: Shape) -> Vec<f32> {
-    let (from, input) = read[0];
-    let [h, w, c] = [shape.h, shape.w, shape.c].map(usize::from);
-    let at = |y: isize, x: isize, channel: usize| {
-        let inside = (0..input.h as isize).contains(&y) && (0..input.w as isize).contains(&x);
-        let index = (y * input.w as isize + x) as usize * usize::from(input.c) + channel;
-        if inside { f64::from(from[index]) } else { 0.0 }
-    };
-    let before = |padding: Padding, side: u16, kernel, stride| padding.extent(side, kernel, stride).unwrap().1 as isize;
-    let mut out = Vec::new();
-    for (y, x, o) in (0..h).flat_map(|y| (0..w).flat_map(move |x| (0..c).map(move |o| (y, x, o)))) {
-        let window = |kernel: u8, stride: u8, padding: Padding| {
-            let top = y as isize * stride as isize - before(padding, input.h, kernel, stride);
-            let left = x as isize * stride as isize - before(padding, input.w, kernel, stride);
-            let k = usize::from(kernel);
-            (0..k * k).map(move |tap| (tap, top + (tap / k) as isize, left + (tap % k) as isize))
-        };
-        let sum = match *layer {
-            Layer::Linear { .. } => {
-                let unit = (y * w + x) * c + o;
-                let weights = &weights.unwrap().weights[unit * from.len()..(unit + 1) * from.len()];
-                weights
-                    .iter()
-                    .zip(from)
-                    .map(|(&w, &v)| f64::from(w) * f64::from(v))
-                    .sum()
-            }
-            Layer::Conv2d {
-                kernel,
-                stride,
-                padding,
-                ..
-            } => {
-                let inputs = usize::from(input.c);
-                let taps = usize::from(kernel).pow(2);
-                let weights = &weights.unwrap().weights[o * taps * inputs..];
-                let of_tap = |(tap, y, x)| {
-                    (0..inputs)
-                        .map(|i| f64::from(weights[tap * inputs + i]) * at(y, x, i))
-                        .sum::<f64>()
-                };
-                window(kernel, stride, padding).map(of_tap).sum()
-            }
-            Layer::DepthwiseConv2d {
-                kernel,
-                stride,
-                padding,
-                ..
-            } => {
-                let weights = &weights.unwrap().weights;
-                let of_tap = |(tap, y, x)| f64::from(weights[tap * c + o]) * at(y, x, o);
-                window(kernel, stride, padding).map(of_tap).sum()
-            }
-            Layer::MaxPool2d { size } => {
-                let reads = window(size, size, Padding::Valid).map(|(_, y, x)| at(y, x, o));
-                reads.fold(f64::NEG_INFINITY, f64::max)
-            }
-            Layer::Upsample2d { factor } => at(
-                (y / usize::from(factor)) as isize,
-                (x / usize::from(factor)) as isize,
-                o,
-            ),
-            Layer::Add { .. } => {
-                let index = (y * w + x) * c + o;
-                f64::from(from[index]) + f64::from(read[1].0[index])
-            }
-            Layer::Concat => {
-                let first = usize::from(input.c);
-                match o.checked_sub(first) {
-                    None => at(y as isize, x as isize, o),
-                    Some(rest) => f64::from(read[1].0[(y * w + x) * (c - first) + rest]),
-                }
-            }
-        };
-        let bias = weights.map_or(0.0, |weights| match layer {
-            Layer::Linear { .. } => f64::from(weights.bias[(y * w + x) * c + o]),
-            _ => f64::from(weights.bias[o]),
-        });
-        let value = sum + bias;
-        out.push(match layer.activation() {
-            Activation::None => value,
-            Activation::Relu => value.max(0.0),
-            Activation::Sigmoid => 1.0 / (1.0 + (-value).exp()),
-        } as f32);
-    }
-    out
-}
-
 #[test]
 fn values_equal_plain_loops_over_the_folded_weights() {
     let spec = spec();
@@ -213,14 +125,20 @@ fn values_equal_plain_loops_over_the_folded_weights() {
             values[v].as_ref().unwrap()[row * n..(row + 1) * n].to_vec()
         };
         for (index, layer) in spec.layers.iter().enumerate() {
-            let read: Vec<(Vec<f32>, Shape)> = layer
+            let wide = |numbers: &[f32]| -> Vec<f64> { numbers.iter().copied().map(f64::from).collect() };
+            let read: Vec<(Vec<f64>, Shape)> = layer
                 .inputs
                 .iter()
-                .map(|&v| (of_row(&values, v.into()), shapes[usize::from(v)]))
+                .map(|&v| (wide(&of_row(&values, v.into())), shapes[usize::from(v)]))
                 .collect();
-            let read: Vec<(&[f32], Shape)> = read.iter().map(|(numbers, shape)| (&numbers[..], *shape)).collect();
-            let shape = shapes[index + 1];
-            let expected = plain_layer(&layer.layer, folded.layers[index].as_ref(), &read, shape);
+            let read: Vec<(&[f64], Shape)> = read.iter().map(|(numbers, shape)| (&numbers[..], *shape)).collect();
+            let weights = folded.layers[index].as_ref();
+            let weights = weights.map(|layer| (wide(&layer.weights), wide(&layer.bias)));
+            let weights = weights.as_ref().map(|(weights, bias)| PlainWeights { weights, bias });
+            let expected: Vec<f32> = plain_sums(&layer.layer, weights.as_ref(), &read, shapes[index + 1])
+                .into_iter()
+                .map(|sum| plain_activation(layer.layer.activation(), sum) as f32)
+                .collect();
             for found in [of_row(&values, index + 1), of_row(&reloaded, index + 1)] {
                 assert_eq!(found.len(), expected.len());
                 for (f, e) in found.iter().zip(&expected) {
@@ -263,7 +181,7 @@ fn loss_and_slopes(state: &ModelState, inputs: &HostInputs, device: &Device) -> 
         .blocks
         .iter()
         .flatten()
-        .map(|block| block.weight_slopes(&gradients))
+        .map(|block| block.slopes(&gradients).weight)
         .collect();
     (f64::from(numbers(loss)[0]), slopes)
 }
