@@ -4,6 +4,7 @@
 //! Heads that share no layer are trained side by side, each with its own epochs and batches. A step is a function of the seed and
 //! its own number alone (see [`random`]), so a run that was interrupted goes on to the same bits.
 
+mod adam;
 mod augment;
 mod batch;
 mod checkpoint;

@@ -8,6 +8,7 @@ use rand::Rng;
 use trident::spec::Head;
 
 use super::TrainError;
+use super::adam::{Decay, InPlaceAdam};
 use super::batch::{HeadBatch, HeadTraining};
 use super::checkpoint::{Best, Checkpoint, EpochRecord, EpochSums, Numbers, Position};
 use super::evaluate::{judge, predict};
@@ -56,7 +57,7 @@ impl<'d> Session<'d> {
             identity,
             group,
             model: Some(Model::new(&state, &device)),
-            optimizer: optimizer(&lead.recipe),
+            optimizer: optimizer(&lead.recipe, &device),
             average: (lead.recipe.ema > 0.0).then_some(state),
             position: Position::default(),
             sums: vec![EpochSums::default(); heads.len()],
@@ -79,7 +80,8 @@ impl<'d> Session<'d> {
             spec: self.group.spec.clone(),
             layers,
         };
-        let optimizer = optimizer(&self.lead().recipe).from_bytes(Bytes::from_bytes_vec(checkpoint.optimizer));
+        let optimizer =
+            optimizer(&self.lead().recipe, &self.device).from_bytes(Bytes::from_bytes_vec(checkpoint.optimizer));
         self.model = Some(Model::new(&state(checkpoint.numbers), &self.device));
         self.average = checkpoint.average.map(state);
         self.optimizer = optimizer.map_err(|error| TrainError::Optimizer(error.to_string()))?;
@@ -312,17 +314,24 @@ impl<'d> Session<'d> {
     }
 }
 
-fn optimizer(recipe: &Recipe) -> ModuleOptimizer {
+/// The recipe's rule: in one pass where weights are this computer's memory, else by Burn's own operations, to the same bits.
+fn optimizer(recipe: &Recipe, device: &Device) -> ModuleOptimizer {
+    let (epsilon, decay) = (recipe.epsilon, recipe.weight_decay as f32);
+    let in_place = device.clone().without_autodiff() == Device::flex();
     match recipe.optimizer {
+        Optimizer::Adam if in_place => ModuleOptimizer::from(InPlaceAdam {
+            epsilon,
+            decay: Decay::Gradient(decay),
+        }),
+        Optimizer::AdamW if in_place => ModuleOptimizer::from(InPlaceAdam {
+            epsilon,
+            decay: Decay::Weights(decay),
+        }),
         Optimizer::Adam => {
-            let decay = (recipe.weight_decay > 0.0).then(|| WeightDecayConfig::new(recipe.weight_decay as f32));
-            let config = AdamConfig::new().with_epsilon(recipe.epsilon).with_weight_decay(decay);
-            config.init()
+            let decay = (decay > 0.0).then(|| WeightDecayConfig::new(decay));
+            AdamConfig::new().with_epsilon(epsilon).with_weight_decay(decay).init()
         }
-        Optimizer::AdamW => {
-            let config = AdamWConfig::new().with_epsilon(recipe.epsilon);
-            config.with_weight_decay(recipe.weight_decay as f32).init()
-        }
+        Optimizer::AdamW => AdamWConfig::new().with_epsilon(epsilon).with_weight_decay(decay).init(),
     }
 }
 
