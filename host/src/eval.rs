@@ -257,28 +257,47 @@ pub fn on_device(
     Ok((all, instructions))
 }
 
+/// Predictions per head, by the head's name, in the rows' order.
+pub type Predictions = BTreeMap<&'static str, Prediction>;
+
 /// Figures per head, by the head's name.
 pub type Figures = BTreeMap<&'static str, HeadMetrics>;
 
-/// Figures of the float model.
-pub fn float_figures(model: &Model, transforms: &Transforms, dataset: &Dataset, rows: &Rows) -> Figures {
-    let figures = |head| {
+/// What the float model says about each head's rows.
+pub fn float_predictions(model: &Model, transforms: &Transforms, dataset: &Dataset, rows: &Rows) -> Predictions {
+    let predicted = |head| {
         let data = HeadData::with_transforms(dataset, head, transforms)?;
-        let prediction = predict(model, &data, rows.head(head));
-        Some((head.name(), judge(&prediction, &data, rows.head(head))))
+        Some((head.name(), predict(model, &data, rows.head(head))))
+    };
+    rows.heads().filter_map(predicted).collect()
+}
+
+/// What an int8 model's outputs say about each head's rows.
+pub fn predictions(outputs: &AllOutputs, dataset: &Dataset, rows: &Rows) -> Predictions {
+    let classes = dataset.segmentation.as_ref().map_or(1, |data| data.classes.len());
+    let predicted = |head: Head| (head.name(), prediction(head, outputs.head(head), classes));
+    rows.heads().map(predicted).collect()
+}
+
+/// Judges predictions for those very rows.
+pub fn judged(predictions: &Predictions, transforms: &Transforms, dataset: &Dataset, rows: &Rows) -> Figures {
+    let figures = |head: Head| {
+        let data = HeadData::with_transforms(dataset, head, transforms)?;
+        let prediction = predictions.get(head.name())?;
+        Some((head.name(), judge(prediction, &data, rows.head(head))))
     };
     rows.heads().filter_map(figures).collect()
 }
 
+/// Figures of the float model.
+pub fn float_figures(model: &Model, transforms: &Transforms, dataset: &Dataset, rows: &Rows) -> Figures {
+    let predictions = float_predictions(model, transforms, dataset, rows);
+    judged(&predictions, transforms, dataset, rows)
+}
+
 /// Figures of outputs of an int8 model.
 pub fn figures(outputs: &AllOutputs, transforms: &Transforms, dataset: &Dataset, rows: &Rows) -> Figures {
-    let figures = |head| {
-        let data = HeadData::with_transforms(dataset, head, transforms)?;
-        let classes = dataset.segmentation.as_ref().map_or(1, |data| data.classes.len());
-        let prediction = prediction(head, outputs.head(head), classes);
-        Some((head.name(), judge(&prediction, &data, rows.head(head))))
-    };
-    rows.heads().filter_map(figures).collect()
+    judged(&predictions(outputs, dataset, rows), transforms, dataset, rows)
 }
 
 /// Outputs of all rows as one prediction.

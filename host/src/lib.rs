@@ -1,7 +1,8 @@
 //! Trains, quantises, packs and checks three-head models for microcontrollers.
 //!
 //! Data flows top-down through these modules: [`config`] → [`data`] → [`transform`] → [`model`] → [`train`] →
-//! [`quantize`] → [`eval`] and [`device`]; [`arena`] shows what a blob does with its memory. [`cli`] holds one file per command.
+//! [`quantize`] → [`eval`] and [`device`]; [`arena`] shows what a blob does with its memory,
+//! [`report`] what a run is worth. [`cli`] holds one file per command.
 
 pub mod arena;
 pub mod bench;
@@ -16,6 +17,7 @@ pub mod metrics;
 pub mod model;
 pub mod progress;
 pub mod quantize;
+pub mod report;
 pub mod run;
 pub mod toolchain;
 pub mod train;

@@ -56,13 +56,7 @@ impl ClassificationMetrics {
             labels.len() * columns,
             "one row of probabilities per label"
         );
-        let predicted: Vec<u16> = match classes {
-            2 => probabilities.iter().map(|&p| u16::from(p >= 0.5)).collect(),
-            _ => probabilities
-                .chunks_exact(columns)
-                .map(|row| argmax(row) as u16)
-                .collect(),
-        };
+        let predicted = favoured(probabilities, classes);
         let hits = predicted.iter().zip(labels).filter(|(a, b)| a == b).count();
         let judged = if classes == 2 { 1..2 } else { 0..classes };
         let of_class = |class: usize| {
@@ -85,13 +79,8 @@ impl SegmentationMetrics {
     /// # Panics
     /// If the slices differ in length, are empty, or hold a class beyond `classes`.
     pub fn new(predicted: &[u8], truth: &[u8], classes: usize) -> Self {
-        assert_eq!(predicted.len(), truth.len(), "one class per pixel");
         assert!(!truth.is_empty(), "no pixels to judge");
-        let mut confusion = vec![0u64; classes * classes];
-        for (&p, &t) in predicted.iter().zip(truth) {
-            confusion[usize::from(t) * classes + usize::from(p)] += 1;
-        }
-        Self::of_confusion(&confusion, classes)
+        Self::of_confusion(&confusion(predicted, truth, classes), classes)
     }
 
     /// Of counts of pixels, `[true class][predicted class]`; there is at least one pixel.
@@ -140,6 +129,33 @@ impl RegressionMetrics {
     }
 }
 
+/// The class that each row is taken for: with two classes the second from one half on, else the likeliest.
+///
+/// # Shapes
+/// As [`ClassificationMetrics::new`].
+pub fn favoured(probabilities: &[f32], classes: usize) -> Vec<u16> {
+    match classes {
+        2 => probabilities.iter().map(|&p| u16::from(p >= 0.5)).collect(),
+        _ => probabilities
+            .chunks_exact(classes)
+            .map(|row| argmax(row) as u16)
+            .collect(),
+    }
+}
+
+/// How often each class is taken for each, `[true class][predicted class]`.
+///
+/// # Panics
+/// If the slices differ in length, or hold a class beyond `classes`.
+pub fn confusion<T: Copy + Into<usize>>(predicted: &[T], truth: &[T], classes: usize) -> Vec<u64> {
+    assert_eq!(predicted.len(), truth.len(), "one class per case");
+    let mut counts = vec![0u64; classes * classes];
+    for (&p, &t) in predicted.iter().zip(truth) {
+        counts[t.into() * classes + p.into()] += 1;
+    }
+    counts
+}
+
 /// The index of the largest value; ties go to the lowest index.
 ///
 /// # Panics
@@ -154,8 +170,8 @@ pub fn argmax<T: PartialOrd + Copy>(values: &[T]) -> usize {
     best
 }
 
-/// The chance that a true row scores above a false one; equal scores count half.
-fn area_under_curve(scores: &[f32], truth: &[bool]) -> Option<f64> {
+/// The chance that a true row scores above a false one; equal scores count half. `None` if there are none of either.
+pub fn area_under_curve(scores: &[f32], truth: &[bool]) -> Option<f64> {
     let positives = truth.iter().filter(|&&t| t).count();
     let negatives = truth.len() - positives;
     if positives == 0 || negatives == 0 {

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use anyhow::{Context, bail};
 use serde::Serialize;
+use trident::Blob;
 use trident::wire::Statistics;
 
 use super::table::{figure, head_name, table, whole};
@@ -18,7 +19,7 @@ use crate::export::BLOB;
 use crate::model::Model;
 use crate::progress::Progress;
 use crate::quantize::writer::AlignedBytes;
-use crate::run::Run;
+use crate::run::{Evaluation, Run};
 
 /// What to judge, where, and on which rows.
 #[derive(Debug, clap::Args)]
@@ -82,6 +83,9 @@ struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     device: Option<Statistics>,
     generated: Vec<&'static str>,
+    /// Where the run folder keeps what a device said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kept: Option<PathBuf>,
 }
 
 /// Judges a run and prints its figures.
@@ -98,8 +102,11 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     if rows.heads().next().is_none() {
         bail!("there are no rows to judge: the run's test split, or `--limit`, is 0; name other files with `--data`");
     }
-    let report = judge(&run, &dataset, &rows, &args.on)?;
+    let mut report = judge(&run, &dataset, &rows, &args.on)?;
     let comparison = report.comparison;
+    if args.data.is_none() {
+        report.kept = keep(&run, &report)?;
+    }
     if json {
         super::print_json(&report)?;
     } else {
@@ -125,6 +132,7 @@ fn judge(run: &Run, dataset: &Dataset, rows: &Rows, place: &Place) -> anyhow::Re
         instructions: BTreeMap::new(),
         device: None,
         generated: dataset.generated(),
+        kept: None,
     };
     if let Place::Float = place {
         let model = Model::from_folded(&run.model()?, &crate::train::device(run.config().train.backend));
@@ -145,6 +153,31 @@ fn judge(run: &Run, dataset: &Dataset, rows: &Rows, place: &Place) -> anyhow::Re
     }
     report.heads = eval::figures(&outputs, &transforms, dataset, rows);
     Ok(report)
+}
+
+/// Keeps what a device said about the run's own rows, for `trident report`. Gives the file, if a device said anything.
+fn keep(run: &Run, report: &Report) -> anyhow::Result<Option<PathBuf>> {
+    let Some(device) = report.device else {
+        return Ok(None);
+    };
+    let blob = read_blob(run)?;
+    let evaluation = Evaluation {
+        on: report.on.clone(),
+        blob_crc32: format!("{:08x}", Blob::new_exact(blob.as_ref())?.header().crc),
+        samples: named(&report.samples),
+        heads: named(&report.heads),
+        compared_values: report.comparison.compared_values,
+        differing_values: report.comparison.differing_values,
+        instructions: named(&report.instructions),
+        device,
+    };
+    let name = run.keep_evaluation(&evaluation)?;
+    Ok(Some(run.path(&name)))
+}
+
+fn named<T: Clone>(by_head: &BTreeMap<&'static str, T>) -> BTreeMap<String, T> {
+    let named = |(head, value): (&&str, &T)| ((*head).to_owned(), value.clone());
+    by_head.iter().map(named).collect()
 }
 
 /// A run's blob.
@@ -188,6 +221,9 @@ fn print(report: &Report) -> anyhow::Result<()> {
             whole(device.other_static_len.into()),
             whole(device.image_len.into())
         );
+    }
+    if let Some(path) = &report.kept {
+        say!("kept in {}; `trident report` shows it", path.display());
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ pub mod inspect;
 pub mod interrupt;
 pub mod plan;
 pub mod quantize;
+pub mod report;
 pub mod table;
 pub mod train;
 
@@ -48,6 +49,8 @@ enum Command {
     Inspect(inspect::Args),
     /// Show what lies where in a model's arena, and draw it
     Plan(plan::Args),
+    /// Write a page that shows what a run is worth, where it fails and what it costs
+    Report(report::Args),
     /// Count what models cost on a board: instructions, flash, RAM
     Bench(bench::Args),
 }
@@ -70,6 +73,7 @@ pub fn main() -> ExitCode {
         Command::Eval(args) => eval::run(args, cli.json),
         Command::Inspect(args) => inspect::run(args, cli.json),
         Command::Plan(args) => plan::run(args, cli.json),
+        Command::Report(args) => report::run(args, cli.json),
         Command::Bench(args) => bench::run(args, cli.json),
     };
     match result {

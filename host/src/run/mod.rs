@@ -10,11 +10,13 @@
 //! | `weights.bin` | the best weights, in the trainer's order |
 //! | `metrics.json` | figures per split and head, in float |
 //! | `history.json`, `history.csv` | losses and figures per epoch and head |
+//! | `evaluation-*.json` | what devices said about the blob: [`Evaluation`] |
 //!
 //! Every file is written whole or not at all. Start with [`Run::create`] to train and with [`Run::open`] for all that follows.
 
 mod agreement;
 mod error;
+mod evaluation;
 pub mod sealed;
 
 use std::collections::BTreeMap;
@@ -31,6 +33,7 @@ use crate::model::{FoldedModel, LayerState, ModelState};
 use crate::train::{EpochRecord, HeadMetrics, Recipe};
 use crate::transform::{InputTransform, Standard};
 pub use error::RunError;
+pub use evaluation::Evaluation;
 
 const CONFIG: &str = "trident.toml";
 const RECORD: &str = "run.json";

@@ -97,15 +97,8 @@ impl HeadMetrics {
 /// # Panics
 /// If the model lacks the head.
 pub fn predict(model: &Model, data: &HeadData, rows: &[usize]) -> Prediction {
-    let head = model
-        .spec()
-        .heads
-        .iter()
-        .find(|head| head.head == data.head)
-        .expect("the head is trained");
-    let value = usize::from(head.value);
-    let classes = usize::from(model.shapes()[value].c);
-    let numbers = model.value(value, &host_inputs(data, rows));
+    let classes = usize::from(model.shapes()[value(model, data.head)].c);
+    let numbers = scores(model, data, rows);
     match data.head {
         Head::Classification => Prediction::Probabilities(probabilities(&numbers, classes)),
         Head::Segmentation => Prediction::Mask(favoured(&numbers, classes)),
@@ -114,6 +107,23 @@ pub fn predict(model: &Model, data: &HeadData, rows: &[usize]) -> Prediction {
             Prediction::Numbers(numbers.into_iter().map(|number| scale.restore(number)).collect())
         }
     }
+}
+
+/// What the last layer of a head gives for some rows, after its activation.
+///
+/// # Shapes
+/// `rows × [h, w, c]`.
+///
+/// # Panics
+/// If the model lacks the head.
+pub fn scores(model: &Model, data: &HeadData, rows: &[usize]) -> Vec<f32> {
+    model.value(value(model, data.head), &host_inputs(data, rows))
+}
+
+fn value(model: &Model, head: Head) -> usize {
+    let mut heads = model.spec().heads.iter();
+    let own = heads.find(|own| own.head == head).expect("the head is trained");
+    own.value.into()
 }
 
 /// Judges a prediction for some rows of a head's data.

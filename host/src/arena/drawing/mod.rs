@@ -37,6 +37,7 @@ pub fn drawing(map: &ArenaMap, title: &str) -> String {
         .set("viewBox", (0, 0, width.ceil() as u32, height.ceil() as u32))
         .set("width", width.ceil())
         .set("height", height.ceil())
+        .set("class", style::CLASS)
         .set("role", "img")
         .set("aria-labelledby", "arena-title arena-description")
         .add(Title::new(title).set("id", "arena-title"))
