@@ -24,7 +24,7 @@ use crate::cli::table::whole;
 use block::Lives;
 pub use block::{Block, Content};
 pub use chart::{chart, symbols};
-pub use drawing::drawing;
+pub use drawing::{drawing, drawing_width};
 
 /// The arena of one graph.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -10,6 +10,7 @@ mod other_data;
 mod own_data;
 mod plan;
 mod repeat;
+mod report;
 mod too_large;
 
 use std::sync::OnceLock;

@@ -69,6 +69,11 @@ pub fn drawing(map: &ArenaMap, title: &str) -> String {
     format!("{document}\n")
 }
 
+/// The width that the drawing of a map is made for.
+pub fn drawing_width(map: &ArenaMap) -> u32 {
+    Scale::of(map).size(map).0.ceil() as u32
+}
+
 /// From steps and bytes to places in the picture.
 struct Scale {
     column: f64,

@@ -55,6 +55,7 @@ pub fn page(report: &Report) -> String {
                 }
                 main {
                     header {
+                        p.quiet.eyebrow { "trident report" }
                         h1 { (report.name) }
                         p.quiet { (summary::subtitle(report)) }
                     }

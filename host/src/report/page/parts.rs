@@ -77,11 +77,22 @@ pub fn scrolling(table: Markup) -> Markup {
     html! { div.scroll tabindex="0" { (table) } }
 }
 
+/// A name that may break after each underscore.
+pub fn breakable(name: &str) -> Markup {
+    html! {
+        @for part in name.split_inclusive('_') { (part) @if part.ends_with('_') { wbr; } }
+    }
+}
+
 /// A number with a bar as long as its share of `most`.
 pub fn bar(words: &str, number: f64, most: f64) -> Markup {
     let share = if most > 0.0 { number / most } else { 0.0 };
     html! {
-        td.number.bar style={ "--share:" (format!("{share:.3}")) } { (words) }
+        @if number > 0.0 {
+            td.number.bar style={ "--share:" (format!("{share:.3}")) } { (words) }
+        } @else {
+            td.number.quiet { "–" }
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::parts::{self, count, reading, scrolling};
+use super::parts::{self, breakable, count, reading, scrolling};
 use crate::report::plot::{Axis, Ink, Mark, Plot, Tip, tick};
 use crate::report::regression::Row;
 use crate::report::{Histogram, Regression};
@@ -123,7 +123,7 @@ pub fn histogram(name: &str, label: &str, histogram: &Histogram, ink: Ink) -> Ma
     let plot = Plot {
         words: format!("{name}: {label}"),
         x: Axis::around(label, bars.iter().flat_map(|bar| [bar.0, bar.1])),
-        y: Axis::new("rows", 0.0, most as f64 * 1.05),
+        y: Axis::new("how many", 0.0, most as f64 * 1.05),
         tips: bars.iter().map(tip).collect(),
         marks: vec![Mark::Bars(
             ink,
@@ -144,7 +144,7 @@ fn worst(judged: &Regression) -> Markup {
                     th.number scope="col" { "float" }
                     @if !judged.float_only { th.number scope="col" { "int8" } }
                     th.number scope="col" { "predicted − true" }
-                    @for feature in &judged.features { th.number scope="col" { (feature) } }
+                    @for feature in &judged.features { th.number scope="col" { (breakable(feature)) } }
                 }
             }
             tbody {

@@ -13,9 +13,12 @@ const TIPS: usize = 40;
 /// Outputs of both models against each other, head by head.
 pub fn body(report: &Report) -> Markup {
     html! {
-        p { "Every test row's output by the int8 model against the float model's. The device gives the int8 values to the bit." }
+        p {
+            "Every test row's output by the int8 model against the float model's. That a device gives the int8 outputs to the bit is \
+             what " code { "trident eval --on" } " checks."
+        }
         (table(report))
-        @for (head, rounding) in &report.rounding {
+        @for (head, rounding) in in_order(report) {
             h3 { (head) }
             div.plots {
                 (scatter(rounding))
@@ -23,6 +26,11 @@ pub fn body(report: &Report) -> Markup {
             }
         }
     }
+}
+
+fn in_order(report: &Report) -> impl Iterator<Item = (&'static str, &Rounding)> {
+    let heads = report.summary.heads.iter();
+    heads.filter_map(|head| Some((head.head, report.rounding.get(head.head)?)))
 }
 
 fn table(report: &Report) -> Markup {
@@ -39,7 +47,7 @@ fn table(report: &Report) -> Markup {
                 }
             }
             tbody {
-                @for (head, rounding) in &report.rounding {
+                @for (head, rounding) in in_order(report) {
                     tr {
                         th scope="row" { (head) }
                         td { (rounding.of) }

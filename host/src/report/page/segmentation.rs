@@ -52,10 +52,10 @@ fn classes(judged: &Segmentation) -> Markup {
             thead {
                 tr {
                     th scope="col" { "class" }
-                    th.number scope="col" { "share of pixels" }
                     @for (name, _) in &views { th.number scope="col" { "IoU, " (name) } }
                     @for (name, _) in &views { th.number scope="col" { "precision, " (name) } }
                     @for (name, _) in &views { th.number scope="col" { "recall, " (name) } }
+                    th.number scope="col" { "share of pixels" }
                 }
             }
             tbody {
@@ -64,10 +64,10 @@ fn classes(judged: &Segmentation) -> Markup {
                         th scope="row" {
                             span.swatch style={ "background:" (judged.colours[class]) } {} (name)
                         }
-                        td.number { (percent(judged.float.per_class[class].share)) }
                         @for (_, view) in &views { td.number { (four(view.per_class[class].iou)) } }
                         @for (_, view) in &views { td.number { (four(view.per_class[class].precision)) } }
                         @for (_, view) in &views { td.number { (four(view.per_class[class].recall)) } }
+                        td.number { (percent(judged.float.per_class[class].share)) }
                     }
                 }
             }

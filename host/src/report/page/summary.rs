@@ -33,14 +33,14 @@ fn heads(report: &Report) -> Markup {
             thead {
                 tr {
                     th scope="col" { "head" }
-                    th scope="col" { "tells" }
-                    th.number scope="col" { "test rows" }
                     th scope="col" { "figure" }
                     th.number scope="col" { "float" }
                     th.number scope="col" { "int8" }
                     th.number scope="col" title="int8 less float" { "int8 − float" }
                     @for device in &devices { th.number scope="col" { (device) } }
+                    th.number scope="col" { "test rows" }
                     th scope="col" { "further figures" }
+                    th scope="col" { "tells" }
                 }
             }
             tbody {
@@ -51,8 +51,6 @@ fn heads(report: &Report) -> Markup {
                             a href={ "#" (head.head) } { (head.head) }
                             @if report.summary.generated.contains(&head.head) { " (generated)" }
                         }
-                        td { (tells(&head.tells)) }
-                        td.number { (count(head.rows[2])) }
                         td { (head.figure) }
                         td.number { (four(float)) }
                         td.number { strong { (four(int8)) } }
@@ -60,7 +58,9 @@ fn heads(report: &Report) -> Markup {
                         @for device in &report.devices {
                             td.number { (four(device.heads.get(head.head).and_then(|metrics| crate::eval::leading(metrics).1))) }
                         }
+                        td.number { (count(head.rows[2])) }
                         td.quiet { (further(head.int8.as_ref().or(head.float.as_ref()))) }
+                        td { (tells(&head.tells)) }
                     }
                 }
             }

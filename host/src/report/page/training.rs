@@ -12,7 +12,9 @@ const TIPS: usize = 120;
 /// Curves per head, and figures per split.
 pub fn body(report: &Report) -> Markup {
     html! {
-        @for (head, training) in &report.training { (of_head(head, training)) }
+        @for head in &report.summary.heads {
+            @if let Some(training) = report.training.get(head.head) { (of_head(head.head, training)) }
+        }
         (splits(report))
     }
 }

@@ -23,7 +23,7 @@ const SIZE: [u32; 2] = [420, 290];
 /// Plotters writes letters smaller by this factor than it is told.
 const LETTERS: f64 = 1.24;
 /// Size of letters, in pixels.
-const FONT: f64 = 12.0;
+const FONT: f64 = 13.0;
 
 /// A plot.
 #[derive(Clone, Debug)]
@@ -90,8 +90,8 @@ impl Plot {
         builder
             .margin_top(unit(8))
             .margin_right(unit(14))
-            .x_label_area_size(unit(42))
-            .y_label_area_size(unit(56));
+            .x_label_area_size(unit(44))
+            .y_label_area_size(unit(60));
         let x = self.x.low..self.x.high;
         if self.y.log {
             let y = (self.y.low..self.y.high).log_scale();
