@@ -106,7 +106,7 @@ impl<'a> Evidence<'a> {
         let judged = Classification::new(data, self.rows.head(Head::Classification), float, int8);
         let classes = data.classes.len();
         let what = match &data.classes[..] {
-            [_, second] => format!("probability of {second}"),
+            [_, second] => format!("probability of class {second}"),
             _ => "probability of each class".into(),
         };
         let rounding = int8.map(|int8| {

@@ -33,13 +33,13 @@ mod tests {
 
     #[test]
     fn the_heaviest_stay_and_none_is_doubled() {
-        let heavy = |index: usize| f64::from(u8::from(index % 700 == 0)) * index as f64;
+        let heavy = |index: usize| f64::from(u8::from(index.is_multiple_of(700))) * index as f64;
         let kept = thin(100_000, heavy);
         assert_eq!(kept.len(), MOST);
         assert!(kept.windows(2).all(|pair| pair[0] < pair[1]));
         assert!(
-            (1..100_000)
-                .filter(|index| index % 700 == 0)
+            (1..100_000usize)
+                .filter(|index| index.is_multiple_of(700))
                 .all(|index| kept.contains(&index))
         );
     }

@@ -135,6 +135,23 @@ fn the_numbers_behind_every_plot_are_printed() {
         assert_eq!(bins.iter().filter_map(|bin| bin["cases"].as_u64()).sum::<u64>(), rows);
         assert_eq!(length(&report["segmentation"][view]["per_class"]), 3);
     }
+    let layers = report["layers"].as_array().expect("a list");
+    for head in ["classification", "segmentation", "regression"] {
+        let of_head: Vec<&Value> = layers
+            .iter()
+            .filter(|layer| layer["heads"] == serde_json::json!([head]))
+            .collect();
+        let least = of_head
+            .iter()
+            .filter_map(|layer| layer["snr_db"].as_f64())
+            .fold(f64::INFINITY, f64::min);
+        let marked: Vec<Option<f64>> = of_head
+            .iter()
+            .filter(|layer| layer["worst"] == true)
+            .map(|layer| layer["snr_db"].as_f64())
+            .collect();
+        assert_eq!(marked, [Some(least)], "{head}");
+    }
     let tiles = report["segmentation"]["worst"].as_array().expect("a list");
     let wrong: Vec<u64> = tiles
         .iter()
@@ -248,10 +265,13 @@ fn a_report_that_cannot_be_made_says_why_and_leaves_nothing() {
     folder.write("run/history.json", "{");
     folder.trident("report run").fails(&["run/history.json"]);
     folder.write("run/history.json", history);
+    let levels = folder.read("levels.csv");
     std::fs::remove_file(folder.path("levels.csv")).expect("it was there");
     folder.trident("report run").fails(&["levels.csv"]);
-    folder.write("levels.csv", "x,y,z,level\n1,2,3,4\n2,3,4,5\n3,4,5,6\n");
-    folder.trident("report run").fails(&[]);
+    folder.write("levels.csv", [&levels[..], b"1,2,3,4\n"].concat());
+    folder
+        .trident("report run")
+        .fails(&["the data have changed", "train again"]);
     std::fs::remove_file(folder.path("run/weights.bin")).expect("it was there");
     folder
         .trident("report run")

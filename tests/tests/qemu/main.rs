@@ -6,6 +6,7 @@
 mod differences;
 mod equality;
 mod refusals;
+mod report;
 mod seed;
 mod selftest;
 mod soak;

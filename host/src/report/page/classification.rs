@@ -6,14 +6,17 @@ use super::parts::{self, four, percent, scrolling};
 use super::{confusion, reliability};
 use crate::report::Classification;
 use crate::report::plot::{Axis, Ink, Mark, Plot, Tip};
+use crate::report::roc::Point;
 
 /// The most points of a curve at which its threshold is told.
 const TIPS: usize = 60;
+/// Corners of a curve that are nearer to each other than this are drawn as one.
+const NEAR: f64 = 0.0005;
 
 /// Curves, calibration and confusion.
 pub fn body(judged: &Classification) -> Markup {
     let given = match &judged.classes[..] {
-        [_, second] => format!("probability of {second}"),
+        [_, second] => format!("probability of class {second}"),
         _ => "probability of the likeliest class".into(),
     };
     let [float, int8] =
@@ -46,11 +49,7 @@ fn curves(judged: &Classification) -> Markup {
             let class = &judged.classes[roc.class];
             let ink = if two { ink } else { Ink::Series(roc.class) };
             let name = if two { model } else { class };
-            let points = roc
-                .points
-                .iter()
-                .map(|point| (point.false_positive_rate, point.true_positive_rate));
-            marks.push(Mark::Line(ink, points.collect()));
+            marks.push(Mark::Line(ink, spaced(&roc.points)));
             words.push(format!("{name} {:.4}", roc.auc));
             inks.push((ink, name));
             let every = roc.points.len().div_ceil(TIPS / view.roc.len().max(1)).max(1);
@@ -73,7 +72,7 @@ fn curves(judged: &Classification) -> Markup {
         tips,
     };
     let meaning = match &judged.classes[..] {
-        [_, second] => format!("{second} against the rest"),
+        [first, second] => format!("class {second} against {first}"),
         _ => format!(
             "each class against the rest, {}",
             if judged.int8.is_some() { "int8" } else { "float" }
@@ -84,6 +83,19 @@ fn curves(judged: &Classification) -> Markup {
         _ => format!("{}; areas are below.", capital(&meaning)),
     };
     parts::plot("Receiver operating curve", &plot, &inks, &words)
+}
+
+/// The curve without corners that lie so near the one before that nobody could tell them apart.
+fn spaced(points: &[Point]) -> Vec<(f64, f64)> {
+    let mut kept: Vec<(f64, f64)> = Vec::new();
+    for (place, point) in points.iter().enumerate() {
+        let (x, y) = (point.false_positive_rate, point.true_positive_rate);
+        let far = kept.last().is_none_or(|last| x - last.0 > NEAR || y - last.1 > NEAR);
+        if far || place + 1 == points.len() {
+            kept.push((x, y));
+        }
+    }
+    kept
 }
 
 fn areas(judged: &Classification) -> Markup {

@@ -10,11 +10,11 @@ use crate::train::HeadMetrics;
 pub fn subtitle(report: &Report) -> String {
     let heads: Vec<&str> = report.summary.heads.iter().map(|head| head.head).collect();
     let provenance = &report.summary.provenance;
-    format!(
-        "preset {}, {}; figures on held-out test rows",
-        provenance.preset,
-        heads.join(", ")
-    )
+    let rows = match report.summary.demonstration {
+        true => "it was trained on every row",
+        false => "figures on held-out test rows",
+    };
+    format!("preset {}: {}; {rows}", provenance.preset, heads.join(", "))
 }
 
 /// Heads, sizes and provenance.
@@ -71,7 +71,7 @@ fn heads(report: &Report) -> Markup {
 /// A few names; many are counted.
 fn tells(names: &[String]) -> String {
     match names {
-        [.., _] if names.len() > 6 => format!("{}, … ({} classes)", names[..5].join(", "), names.len()),
+        _ if names.len() > 6 => format!("{}, … ({} classes)", names[..5].join(", "), names.len()),
         _ => names.join(", "),
     }
 }

@@ -8,6 +8,8 @@ use crate::report::{Report, Training};
 
 /// The most places of a curve at which its numbers are told.
 const TIPS: usize = 120;
+/// Curves of no more points show each of them: one alone makes no line.
+const DOTS: usize = 12;
 
 /// Curves per head, and figures per split.
 pub fn body(report: &Report) -> Markup {
@@ -24,7 +26,7 @@ fn of_head(head: &str, training: &Training) -> Markup {
     html! {
         h3 { (head) }
         p.quiet {
-            (parts::count(epochs)) " epochs"
+            (parts::count(epochs)) @if epochs == 1 { " epoch" } @else { " epochs" }
             @if let Some(best) = training.best_epoch {
                 "; its best validation " (training.figure) " came in epoch " (parts::count(best))
             } @else { "; no validation rows, so the last weights were kept" }
@@ -80,9 +82,20 @@ fn curve(
     );
     let plot = Plot {
         words: format!("{name} by epoch"),
-        x: Axis::new("epoch", 1.0, last.max(2.0)),
+        x: Axis::counting("epoch", 1.0, last.max(2.0)),
         y,
-        marks: vec![Mark::Line(Ink::Float, points), Mark::Spots(Ink::Float, best)],
+        marks: vec![
+            Mark::Dots(
+                Ink::Float,
+                if points.len() <= DOTS {
+                    points.clone()
+                } else {
+                    Vec::new()
+                },
+            ),
+            Mark::Line(Ink::Float, points),
+            Mark::Spots(Ink::Float, best),
+        ],
         tips,
     };
     parts::plot(name, &plot, &[], "")

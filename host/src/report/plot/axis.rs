@@ -11,6 +11,8 @@ pub struct Axis {
     pub high: f64,
     /// Whether equal factors take equal room.
     pub log: bool,
+    /// Whether it counts, so that only whole numbers have a meaning.
+    pub whole: bool,
 }
 
 /// Values further apart than this factor are drawn on a logarithmic axis, if one was offered.
@@ -26,6 +28,15 @@ impl Axis {
             low,
             high,
             log: false,
+            whole: false,
+        }
+    }
+
+    /// Of a count, from one number to another.
+    pub fn counting(label: impl Into<String>, low: f64, high: f64) -> Self {
+        Self {
+            whole: true,
+            ..Self::new(label, low, high)
         }
     }
 
@@ -35,7 +46,7 @@ impl Axis {
         let room = if high > low {
             (high - low) * MARGIN
         } else {
-            (low.abs() * 0.1).max(1e-6)
+            (low.abs() * 0.5).max(1e-6)
         };
         Self::new(label, low - room, high + room)
     }
@@ -49,9 +60,18 @@ impl Axis {
                 low: low / 1.2,
                 high: high * 1.2,
                 log: true,
+                whole: false,
             };
         }
         Self::around(label, values)
+    }
+
+    /// What is written at a mark.
+    pub fn mark(&self, value: f64) -> String {
+        match self.whole && (value - value.round()).abs() > 1e-9 {
+            true => String::new(),
+            false => tick(value),
+        }
     }
 }
 
@@ -118,6 +138,10 @@ mod tests {
         assert!(axis.low < 1.0 && axis.high > 2.0 && axis.high < 2.1);
         let one = Axis::around("x", [3.0].into_iter());
         assert!(one.low < 3.0 && one.high > 3.0);
+        assert_eq!(
+            [1.0, 1.5].map(|value| Axis::counting("epoch", 1.0, 2.0).mark(value)),
+            ["1", ""]
+        );
         let none = Axis::around("x", std::iter::empty());
         assert!(none.low < none.high);
         assert!(Axis::log_around("x", [0.01, 10.0].into_iter()).log);

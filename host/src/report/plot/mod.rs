@@ -91,7 +91,7 @@ impl Plot {
             .margin_top(unit(8))
             .margin_right(unit(14))
             .x_label_area_size(unit(44))
-            .y_label_area_size(unit(60));
+            .y_label_area_size(unit(68));
         let x = self.x.low..self.x.high;
         if self.y.log {
             let y = (self.y.low..self.y.high).log_scale();
@@ -114,8 +114,8 @@ impl Plot {
             .configure_mesh()
             .x_labels(6)
             .y_labels(6)
-            .x_label_formatter(&|value| tick(*value))
-            .y_label_formatter(&|value| tick(*value))
+            .x_label_formatter(&|value| self.x.mark(*value))
+            .y_label_formatter(&|value| self.y.mark(*value))
             .x_desc(&*self.x.label)
             .y_desc(&*self.y.label)
             .label_style(letters.clone())
