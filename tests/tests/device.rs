@@ -9,10 +9,11 @@ use trident::blob::HEADER_LEN;
 use trident::graph::{Node, Op};
 use trident::wire::{Refusal, SelfTest, State};
 use trident::{Blob, Head, HeadSet, InputSlot, Inputs, Network};
-use trident_host::device::{BOARDS, Client, DeviceError, RunResult, Target};
+use trident_host::device::{BOARDS, Client, DeviceError, Target};
 use trident_tests::aligned::Aligned;
 use trident_tests::builder::Builder;
 use trident_tests::noise::Noise;
+use trident_tests::parity::{assert_same, on_host};
 use trident_tests::tamper::Parts;
 use trident_tests::{random, tiny};
 
@@ -37,32 +38,6 @@ fn refusal_of(blob: Option<&[u8]>) -> String {
         State::NoModel(reason) => reason.to_string(),
         State::Serving(model) => panic!("it serves {model:?}"),
     }
-}
-
-/// What the host computes.
-fn on_host(blob: &[u8], heads: HeadSet, inputs: &Inputs<'_>) -> RunResult {
-    let packed = Aligned::copy_of(blob);
-    let blob = Blob::new_exact(packed.bytes()).expect("a blob");
-    let mut arena = Aligned::zeroed(blob.graph().arena_len());
-    let mut network = Network::load(blob, arena.bytes_mut()).expect("loads");
-    let outputs = network.run(heads, inputs).expect("runs");
-    RunResult {
-        classification: outputs.classification().map(<[f32]>::to_vec),
-        segmentation: outputs.segmentation().map(|logits| logits.codes.to_vec()),
-        regression: outputs.regression(),
-        instructions: 0,
-    }
-}
-
-#[track_caller]
-fn assert_same(device: &RunResult, host: &RunResult) {
-    let bits = |row: &Option<Vec<f32>>| {
-        row.as_ref()
-            .map(|row| row.iter().map(|x| x.to_bits()).collect::<Vec<_>>())
-    };
-    assert_eq!(bits(&device.classification), bits(&host.classification));
-    assert_eq!(device.segmentation, host.segmentation);
-    assert_eq!(device.regression.map(f32::to_bits), host.regression.map(f32::to_bits));
 }
 
 /// A model that hands a picture's bytes through as the logits of three classes.

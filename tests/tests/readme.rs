@@ -1,30 +1,13 @@
 //! What the README shows is what the sources hold. `BLESS=1` rewrites the example in it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::Mutex;
 
 use trident_host::config::Config;
 use trident_host::device::BOARDS;
 use trident_host::toolchain::{Image, Toolchain};
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-fn readme() -> String {
-    std::fs::read_to_string(root().join("README.md")).expect("the README is there")
-}
-
-/// What stands between a marker's two comments.
-fn block<'r>(readme: &'r str, marker: &str) -> &'r str {
-    let (_, rest) = readme
-        .split_once(&format!("<!-- {marker} -->\n"))
-        .expect("the block begins");
-    rest.split_once(&format!("<!-- /{marker} -->"))
-        .expect("the block ends")
-        .0
-}
+use trident_tests::golden::workspace;
+use trident_tests::readme::{assert_shows, readme};
 
 #[test]
 fn the_configuration_in_the_readme_is_one() {
@@ -40,7 +23,7 @@ fn the_configuration_in_the_readme_is_one() {
 #[test]
 fn the_firmware_in_the_readme_is_the_example() {
     let source =
-        std::fs::read_to_string(root().join("firmware/examples/three_heads.rs")).expect("the example is there");
+        std::fs::read_to_string(workspace().join("firmware/examples/three_heads.rs")).expect("the example is there");
     let (_, body) = source.split_once("mod device {\n").expect("the example's device part");
     let body = body.rsplit_once("\n}").expect("it ends").0;
     let lines = body.lines().map(|line| line.strip_prefix("    ").unwrap_or(line));
@@ -49,55 +32,6 @@ fn the_firmware_in_the_readme_is_the_example() {
         lines.collect::<Vec<_>>().join("\n")
     );
     assert_shows("example", &expected);
-}
-
-#[test]
-fn the_boards_in_the_readme_are_the_hosts() {
-    let mut table =
-        "| board | core | flash for the image | RAM | arena | slots for a blob |\n|---|---|---|---|---|---|\n"
-            .to_owned();
-    for board in BOARDS {
-        let slots: Vec<String> = board
-            .slots
-            .iter()
-            .map(|slot| format!("{} of {}", size(slot.len), slot.name))
-            .collect();
-        table.push_str(&format!(
-            "| `{}` | {} | {} | {} | {} | {} |\n",
-            board.name,
-            board.core,
-            size(board.flash_len),
-            size(board.ram_len),
-            size(board.arena_len),
-            slots.join(", ")
-        ));
-    }
-    assert_shows("boards", &table);
-}
-
-/// `len` bytes in KB or MB.
-fn size(len: usize) -> String {
-    if len < 1 << 20 {
-        format!("{} KB", len >> 10)
-    } else {
-        format!("{} MB", len >> 20)
-    }
-}
-
-/// The README shows exactly this between the marker's two comments, or is made to.
-fn assert_shows(marker: &str, expected: &str) {
-    // Tests run at the same time; both would write the one file.
-    static README: Mutex<()> = Mutex::new(());
-    let _guard = README.lock();
-    let readme = readme();
-    let found = block(&readme, marker);
-    if std::env::var_os("BLESS").is_some() {
-        let (start, end) = (format!("<!-- {marker} -->\n"), format!("<!-- /{marker} -->"));
-        let blessed = readme.replace(&format!("{start}{found}{end}"), &format!("{start}{expected}{end}"));
-        std::fs::write(root().join("README.md"), blessed).expect("the README can be written");
-    } else {
-        assert_eq!(found, expected, "BLESS=1 writes it into the README");
-    }
 }
 
 #[test]
