@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn three_classes_have_a_curve_each() {
-        let probabilities = [0.7, 0.2, 0.1, 0.1, 0.8, 0.1, 0.2, 0.5, 0.3];
+        let probabilities = [0.75, 0.15, 0.1, 0.1, 0.85, 0.05, 0.2, 0.5, 0.3];
         let view = View::new(&probabilities, &[0, 1, 2], 3);
         assert_eq!(view.roc.iter().map(|roc| roc.class).collect::<Vec<_>>(), [0, 1, 2]);
         assert_eq!(view.confusion, [[1, 0, 0], [0, 1, 0], [0, 1, 0]]);
