@@ -203,7 +203,7 @@ mod tests {
         let mut slopes = GradientsParams::new();
         slopes.register(ParamId::from(1), tensor(SIDES, 10 + number, &device));
         // Some slopes are zero, some of them negative zero.
-        let factor = if number % 2 == 0 { -0.0 } else { 1e-3 };
+        let factor = if number.is_multiple_of(2) { -0.0 } else { 1e-3 };
         let row = tensor([SIDES[1]], 20 + number, &device).mul_scalar(factor);
         slopes.register(ParamId::from(2), row);
         optimizer.step(1e-3 * (number + 1) as f64, pair, slopes)
