@@ -8,9 +8,11 @@ use super::{BenchError, Workload};
 use crate::data::fingerprint;
 use crate::eval::Rows;
 use crate::export::samples;
-use crate::model::{HostInputs, Initializer, Model, ModelState};
+use crate::model::{FoldedModel, HostInputs, Initializer, ModelState};
+use crate::quantize::method::PostTraining;
 use crate::quantize::optimize::Optimize;
 use crate::quantize::pack::{Source, quantize};
+use crate::quantize::prepare::Prepared;
 use crate::quantize::writer::AlignedBytes;
 use crate::train::evaluate::host_inputs;
 use crate::train::{HeadData, Plan, device};
@@ -36,21 +38,27 @@ pub fn build(workload: &Workload, optimize: Optimize) -> Result<Built, BenchErro
     let plan = Plan::new(&config, &dataset)?;
     let draw = |layer: usize| ChaCha8Rng::seed_from_u64(layer as u64);
     let state = ModelState::random(plan.spec(), Initializer::He, draw);
-    let model = Model::new(&state, &device(config.train.backend));
+    let device = device(config.train.backend);
     let calibration: Vec<HostInputs> = Head::ALL
         .into_iter()
         .filter_map(|head| HeadData::with_transforms(&dataset, head, plan.transforms()))
         .map(|data| host_inputs(&data, &data.split.train[..data.split.train.len().min(CALIBRATION_ROWS)]))
         .collect();
     let golden = samples(&dataset, &Rows::of(&dataset, |split| &split.train), 1);
+    let prepared = Prepared::new(
+        &FoldedModel::from(&state),
+        &calibration,
+        PostTraining::default(),
+        &device,
+    )?;
     let source = Source {
-        model: &model,
+        prepared: &prepared,
         transforms: plan.transforms(),
         description: &dataset.description(),
         label: config.classification.as_ref().map_or("", |section| &section.label),
-        calibration: &calibration,
         golden: &golden,
         name: workload.name,
+        methods: "",
         data_sha256: fingerprint(&dataset),
         sequence: 1,
         optimize,

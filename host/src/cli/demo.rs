@@ -14,9 +14,8 @@ use crate::data::colour::ColourClassifier;
 use crate::data::{self, Dataset};
 use crate::device::Target;
 use crate::eval::{self, Comparison, Rows, leading};
-use crate::export::{Report, export};
+use crate::export::{Report, Settings, export};
 use crate::progress::Progress;
-use crate::quantize::optimize::Optimize;
 use crate::run::Run;
 use crate::toolchain::{Toolchain, Workspace};
 use crate::train::{HeadMetrics, Options};
@@ -84,7 +83,7 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     crate::train::train(run.config(), &dataset, &run, &options)?;
     let training_seconds = started.elapsed().as_secs_f64();
     progress.say(&format!("trained in {training_seconds:.0} s; quantising"));
-    let export = export(&run, &dataset, 1, Optimize::default())?;
+    let export = export(&run, &dataset, &Settings::default(), &progress)?;
     interrupt::check(&interrupted)?;
 
     let rows = Rows::test(&dataset);

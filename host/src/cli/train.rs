@@ -7,9 +7,10 @@ use anyhow::bail;
 use super::table::{figure, table};
 use super::{interrupt, say};
 use crate::config::{Backend, Config, Preset};
+use crate::eval::leading;
 use crate::progress::Progress;
 use crate::run::{History, Run};
-use crate::train::{Options, Plan, TrainSummary};
+use crate::train::{AwareRecord, Options, Plan, TrainSummary};
 
 /// What to train on, and where the run goes.
 #[derive(Debug, clap::Args)]
@@ -35,6 +36,9 @@ pub struct Args {
     /// Epochs of every head: overrides the configuration
     #[arg(long)]
     epochs: Option<usize>,
+    /// Train on with int8's rounding once float training is done, and keep what is better; with `--resume`, a finished run too
+    #[arg(long)]
+    qat: bool,
     /// Go on with the run in the folder, from its checkpoints
     #[arg(long, conflicts_with_all = ["config", "data", "preset", "backend", "seed", "epochs"])]
     resume: bool,
@@ -54,19 +58,20 @@ enum Data {
 /// # Errors
 /// If the configuration or data are refused, the folder cannot be written, or training is interrupted.
 pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
-    let config = if args.resume {
+    let mut config = if args.resume {
         Run::open(&args.output)?.config().clone()
     } else {
         let config = config(args)?;
         Run::refuse_occupied(&args.output)?;
         config
     };
+    config.train.qat |= args.qat;
     // Whatever is wrong with data or settings shows before the folder is made, so that nothing is left behind.
     let dataset = crate::data::load(&config)?;
     let plan = Plan::new(&config, &dataset)?;
     let interrupted = interrupt::flag()?;
     let run = if args.resume {
-        Run::open(&args.output)?
+        Run::open(&args.output)?.with_config(&config)?
     } else {
         Run::create(&args.output, &config)?
     };
@@ -152,6 +157,38 @@ fn print_epochs(history: &History) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What training with int8's rounding gave, beside what it has to beat.
+fn print_qat(record: &AwareRecord) -> anyhow::Result<()> {
+    let mut rows = table(&[
+        "head",
+        "epochs",
+        "rows",
+        "figure",
+        "float",
+        "post-training",
+        "qat",
+        "kept",
+    ]);
+    for group in record.groups.values() {
+        for (head, record) in &group.heads {
+            let (name, float) = leading(&record.float);
+            rows.add_row([
+                head.clone(),
+                group.history.get(head).map_or(0, Vec::len).to_string(),
+                group.rows.clone(),
+                name.into(),
+                figure(float),
+                figure(leading(&record.post_training).1),
+                figure(leading(&record.aware).1),
+                if group.kept { "qat" } else { "post-training" }.into(),
+            ]);
+        }
+    }
+    say!("{rows}");
+    say!("int8 in the integer engine; a head keeps the better of the two.");
+    Ok(())
+}
+
 fn print(summary: &TrainSummary, args: &Args) -> anyhow::Result<()> {
     let mut rows = table(&["head", "epochs", "train", "validation", "test"]);
     for (head, epochs) in &summary.epochs {
@@ -171,6 +208,9 @@ fn print(summary: &TrainSummary, args: &Args) -> anyhow::Result<()> {
         ]);
     }
     say!("{rows}");
+    if let Some(record) = &summary.qat {
+        print_qat(record)?;
+    }
     say!(
         "{} parameters; run folder {}",
         super::table::whole(summary.parameters as u64),

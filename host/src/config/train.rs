@@ -14,6 +14,9 @@ pub struct TrainConfig {
     pub seed: u64,
     /// What computes.
     pub backend: Backend,
+    /// Whether float training is followed by one with the numbers that int8 rounds to.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub qat: bool,
     /// How much each head's loss counts in the sum.
     pub loss_weights: LossWeights,
     /// Changes of training pictures.
@@ -35,6 +38,7 @@ impl Default for TrainConfig {
             preset: Preset::default(),
             seed: 1,
             backend: Backend::default(),
+            qat: false,
             loss_weights: LossWeights::default(),
             augmentation: Augmentation::default(),
             classification: HeadOverrides::default(),
@@ -236,6 +240,12 @@ pub struct HeadOverrides {
     /// What the regression head makes small.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub distance: Option<Distance>,
+    /// Epochs of quantisation-aware training.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub qat_epochs: Option<usize>,
+    /// Highest learning rate of quantisation-aware training.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub qat_learning_rate: Option<f64>,
 }
 
 impl HeadOverrides {

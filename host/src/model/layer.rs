@@ -79,7 +79,7 @@ impl<'d> Parameters<'d> {
         Self { device, next: 1 }
     }
 
-    fn take<const D: usize>(&mut self, numbers: &[f32], shape: [usize; D]) -> Param<Tensor<D>> {
+    pub fn take<const D: usize>(&mut self, numbers: &[f32], shape: [usize; D]) -> Param<Tensor<D>> {
         let tensor = Tensor::from_data(TensorData::new(numbers.to_vec(), shape), self.device);
         let id = ParamId::from(self.next);
         self.next += 1;
@@ -112,8 +112,14 @@ impl Linear {
         }
     }
 
-    pub fn forward(&self, rows: Tensor<2>) -> Tensor<2> {
-        linear(rows, self.weight.val(), Some(self.bias.val()))
+    /// `change` is added to weights and bias.
+    pub fn forward(&self, rows: Tensor<2>, change: Option<&LayerState>) -> Tensor<2> {
+        let weight = changed(&self.weight, change.map(|change| &change.weight));
+        linear(
+            rows,
+            weight,
+            Some(changed(&self.bias, change.map(|change| &change.bias))),
+        )
     }
 }
 
@@ -128,10 +134,17 @@ impl Conv {
         }
     }
 
-    /// The sum, normalised; in training by the batch's own statistics, which are handed out.
-    pub fn forward(&self, map: Tensor<4>, window: Window, training: bool) -> (Tensor<4>, Option<[Tensor<1>; 2]>) {
-        let bias = self.bias.as_ref().map(Param::val);
-        let sum = convolve(map, self.weight.val(), bias, window);
+    /// The sum, normalised; in training by the batch's own statistics, which are handed out. `change` is added to weights and bias.
+    pub fn forward(
+        &self,
+        map: Tensor<4>,
+        window: Window,
+        change: Option<&LayerState>,
+        training: bool,
+    ) -> (Tensor<4>, Option<[Tensor<1>; 2]>) {
+        let bias = (self.bias.as_ref()).map(|bias| changed(bias, change.map(|change| &change.bias)));
+        let weight = changed(&self.weight, change.map(|change| &change.weight));
+        let sum = convolve(map, weight, bias, window);
         match &self.norm {
             None => (sum, None),
             Some(norm) if training => norm.by_batch(sum),
@@ -227,6 +240,19 @@ impl Block {
 impl BatchStatistics {
     pub(super) fn new(layer: usize, [mean, variance]: [Tensor<1>; 2]) -> Self {
         Self { layer, mean, variance }
+    }
+}
+
+/// A parameter plus constants: a gradient with respect to the sum is one with respect to the parameter.
+fn changed<const D: usize>(parameter: &Param<Tensor<D>>, change: Option<&Vec<f32>>) -> Tensor<D> {
+    let own = parameter.val();
+    match change {
+        None => own,
+        Some(change) => {
+            let change = TensorData::new(change.clone(), own.dims());
+            let change = Tensor::from_data(change, &own.device());
+            own + change
+        }
     }
 }
 

@@ -7,7 +7,9 @@
 pub mod folded;
 mod layer;
 pub mod presets;
+pub(crate) mod rounding;
 pub mod state;
+mod walk;
 
 use burn::module::Module;
 use burn::tensor::activation::{relu, sigmoid};
@@ -16,14 +18,17 @@ use burn::tensor::ops::{InterpolateMode, InterpolateOptions, MaxPoolOptions};
 use burn::tensor::{Device, Tensor, TensorData};
 use trident::spec::{Activation, InputSlot, InputSpec, Layer, ModelSpec, Shape};
 
+use crate::quantize::ranges::Ranges;
 pub use folded::{FoldedModel, LayerWeights};
 pub use layer::BatchStatistics;
 pub(crate) use layer::numbers;
 use layer::{Block, Conv, Linear, Parameters, Window};
+use rounding::Rounding;
 pub use state::{Initializer, LayerState, ModelState, NormState};
+pub(crate) use walk::Walk;
 
 /// How many rows [`Model::values`] computes at a time.
-const ROWS_AT_ONCE: usize = 64;
+pub(crate) const ROWS_AT_ONCE: usize = 64;
 
 /// A model as a Burn module: one entry per layer of its spec.
 #[derive(Module, Debug)]
@@ -33,6 +38,8 @@ pub struct Model {
     #[module(skip)]
     shapes: Vec<Shape>,
     blocks: Vec<Option<Block>>,
+    /// Of a model that computes with int8's numbers.
+    rounding: Option<Rounding>,
 }
 
 /// A value inside the model.
@@ -90,9 +97,12 @@ impl Model {
     /// # Panics
     /// If the state does not belong to a valid spec.
     pub fn new(state: &ModelState, device: &Device) -> Self {
+        Self::with_parameters(state, &mut Parameters::new(device))
+    }
+
+    fn with_parameters(state: &ModelState, parameters: &mut Parameters) -> Self {
         let shapes = state.spec.shapes().expect("a valid model").to_vec();
         let inputs = state.spec.inputs.len();
-        let mut parameters = Parameters::new(device);
         let blocks = state
             .layers
             .iter()
@@ -101,8 +111,8 @@ impl Model {
                 let numbers = numbers.as_ref()?;
                 let out = shapes[inputs + index];
                 Some(match window(&state.spec.layers[index].layer) {
-                    Some(window) => Block::Conv(Conv::new(numbers, out.c.into(), window, &mut parameters)),
-                    None => Block::Linear(Linear::new(numbers, out.len(), &mut parameters)),
+                    Some(window) => Block::Conv(Conv::new(numbers, out.c.into(), window, parameters)),
+                    None => Block::Linear(Linear::new(numbers, out.len(), parameters)),
                 })
             })
             .collect();
@@ -110,12 +120,29 @@ impl Model {
             spec: state.spec.clone(),
             shapes,
             blocks,
+            rounding: None,
         }
     }
 
     /// Loads a folded model, to evaluate it in float.
     pub fn from_folded(folded: &FoldedModel, device: &Device) -> Self {
         Self::new(&folded.to_state(), device)
+    }
+
+    /// Loads a folded model that computes, in float, with the numbers that int8 rounds to. `growth` has one number per slot of
+    /// `ranges`: how far training has widened it, as a natural logarithm; empty if it has not.
+    pub fn rounded(folded: &FoldedModel, ranges: &Ranges, growth: &[f32], device: &Device) -> Self {
+        let mut parameters = Parameters::new(device);
+        let model = Self::with_parameters(&folded.to_state(), &mut parameters);
+        Self {
+            rounding: Some(Rounding::new(ranges, growth, &mut parameters)),
+            ..model
+        }
+    }
+
+    /// How far training has widened each range of a model that rounds; empty for any other.
+    pub fn growth(&self) -> Vec<f32> {
+        self.rounding.as_ref().map_or_else(Vec::new, Rounding::growth)
     }
 
     /// What it was made from.
@@ -147,19 +174,19 @@ impl Model {
 
     /// Every value, inputs first, and the batch statistics that [`Model::absorb`] takes after a training step.
     pub fn forward(&self, inputs: &ModelInputs, pass: Pass) -> (Vec<Option<Value>>, Vec<BatchStatistics>) {
-        let mut values: Vec<Option<Value>> = self.spec.inputs.iter().map(|input| inputs.value(input.slot)).collect();
-        let mut statistics = Vec::new();
-        for (index, spec) in self.spec.layers.iter().enumerate() {
-            let read = |i: usize| values[usize::from(spec.inputs[i])].clone();
-            let value = match (&spec.layer, read(0)) {
-                (_, None) => None,
-                (Layer::Add { .. }, Some(one)) => read(1).map(|other| add(one, other)),
-                (Layer::Concat, Some(one)) => read(1).map(|other| concat(one, other)),
-                (layer, Some(value)) => Some(self.apply(index, layer, value, pass, &mut statistics)),
-            };
-            values.push(value.map(|value| activate(value, spec.layer.activation())));
+        let mut walk = self.walk(inputs, pass);
+        for layer in 0..self.spec.layers.len() {
+            let sum = walk.sum(layer);
+            walk.push(layer, sum);
         }
-        (values, statistics)
+        walk.end()
+    }
+
+    /// A forward pass that its caller takes layer by layer.
+    pub(crate) fn walk<'m>(&'m self, inputs: &ModelInputs, pass: Pass<'m>) -> Walk<'m> {
+        let inputs = self.spec.inputs.iter().map(|input| inputs.value(input.slot)).collect();
+        let rounding = self.rounding.as_ref().map(|rounding| rounding.settle(&self.folded()));
+        Walk::new(self, inputs, pass, rounding)
     }
 
     /// Moves the running statistics of batch normalisation towards those of a batch.
@@ -209,21 +236,24 @@ impl Model {
         all
     }
 
-    fn device(&self) -> Device {
+    /// Where it computes.
+    pub(crate) fn device(&self) -> Device {
         self.devices().first().cloned().unwrap_or_else(Device::flex)
     }
 
+    /// A layer with weights, a pooling or an upsampling, before its activation. `change` is added to weights and bias.
     fn apply(
         &self,
         index: usize,
         layer: &Layer,
         value: Value,
+        change: Option<&LayerState>,
         pass: Pass,
         statistics: &mut Vec<BatchStatistics>,
     ) -> Value {
         match (layer, &self.blocks[index]) {
             (Layer::Linear { out, activation }, Some(Block::Linear(linear))) => {
-                let rows = linear.forward(value.into_rows());
+                let rows = linear.forward(value.into_rows(), change);
                 let hidden = *activation == Activation::Relu;
                 Value::Row(rows).with_shape(*out).dropped(index, pass, hidden)
             }
@@ -234,7 +264,7 @@ impl Model {
             (&Layer::Upsample2d { factor }, _) => Value::Map(upsample(value.into_map(), factor.into())),
             (layer, Some(Block::Conv(conv))) => {
                 let window = window(layer).expect("a convolution");
-                let (map, batch) = conv.forward(value.into_map(), window, matches!(pass, Pass::Train(_)));
+                let (map, batch) = conv.forward(value.into_map(), window, change, matches!(pass, Pass::Train(_)));
                 statistics.extend(batch.map(|batch| BatchStatistics::new(index, batch)));
                 Value::Map(map)
             }
@@ -307,7 +337,7 @@ impl ModelInputs {
 
 impl HostInputs {
     /// Some rows as tensors.
-    fn tensors(&self, spec: &ModelSpec, rows: std::ops::Range<usize>, device: &Device) -> ModelInputs {
+    pub(crate) fn tensors(&self, spec: &ModelSpec, rows: std::ops::Range<usize>, device: &Device) -> ModelInputs {
         let input = |slot: InputSlot| spec.inputs.iter().find(|input| input.slot == slot);
         let readings = |slot: InputSlot, all: &Option<Vec<f32>>| {
             let n = input(slot)?.shape.len();

@@ -8,7 +8,7 @@ use trident::graph::{Element, Node, Op};
 use trident::input::{ModelInput, Segment};
 use trident::spec::{Activation, Head, HeadSet, InputSlot, Layer, ModelSpec, Padding, Shape};
 
-use super::multipliers::{add_rule, channel_of, requantization, weight_scales};
+use super::multipliers::{add_rule, bias_code, channel_of, requantization, weight_codes, weight_scales};
 use super::plain::{PlainGraph, PlainNode, PlainTensor, Weights};
 use super::range::Quantization;
 use super::ranges::Ranges;
@@ -69,7 +69,7 @@ pub fn lower(model: &FoldedModel, mut ranges: Ranges, transforms: &Transforms) -
 /// A requantisation multiplier must stay below one half, one of an addition far below what 32 bits hold: where it would not, the
 /// output's range is widened. Wider inputs make for larger multipliers behind them, so that layers are visited until nothing
 /// changes.
-fn widen_ranges(model: &FoldedModel, ranges: &mut Ranges) -> Result<(), QuantizeError> {
+pub(crate) fn widen_ranges(model: &FoldedModel, ranges: &mut Ranges) -> Result<(), QuantizeError> {
     let spec = &model.spec;
     let mut widened = None;
     // Without a cycle of shared ranges, each pass settles at least one more layer.
@@ -86,7 +86,7 @@ fn widen_ranges(model: &FoldedModel, ranges: &mut Ranges) -> Result<(), Quantize
             } else {
                 continue;
             };
-            if ranges.widen(spec, layer, least) {
+            if ranges.widen(layer, least) {
                 widened = Some(layer);
             }
         }
@@ -98,7 +98,7 @@ fn widen_ranges(model: &FoldedModel, ranges: &mut Ranges) -> Result<(), Quantize
 }
 
 /// Whether a layer's sums leave the graph as accumulators.
-fn is_head_sum(spec: &ModelSpec, layer: usize) -> bool {
+pub(crate) fn is_head_sum(spec: &ModelSpec, layer: usize) -> bool {
     let value = spec.inputs.len() + layer;
     spec.heads
         .iter()
@@ -197,7 +197,7 @@ impl Lowering<'_> {
             0
         };
         let (shape, heads) = (self.shapes[value], self.heads[value]);
-        let sum_range = self.ranges.of_sum(self.spec, index).quantization;
+        let sum_range = self.ranges.of_sum(index).quantization;
         let mut node = Node {
             input,
             second,
@@ -348,16 +348,13 @@ fn quantized(
 ) -> Result<Weights, LayerError> {
     let scales = weight_scales(layer, weights, input.scale);
     let channels = scales.len();
-    let mut codes = vec![0i8; weights.weights.len()];
+    let codes = weight_codes(layer, &weights.weights, &scales);
     let mut sums = vec![0i64; channels];
-    for (index, (code, &weight)) in codes.iter_mut().zip(&weights.weights).enumerate() {
-        let channel = channel_of(layer, index, weights.weights.len(), channels);
-        *code = (weight * (1.0 / scales[channel])).round().clamp(-127.0, 127.0) as i8;
-        sums[channel] += i64::from(*code);
+    for (index, &code) in codes.iter().enumerate() {
+        sums[channel_of(layer, index, codes.len(), channels)] += i64::from(code);
     }
     let bias = |channel: usize| {
-        let step = f64::from(input.scale) * f64::from(scales[channel]);
-        let own = (f64::from(weights.bias[channel]) / step).round() as i64;
+        let own = bias_code(weights.bias[channel], input.scale, scales[channel]);
         i32::try_from(own - i64::from(input.zero_point) * sums[channel]).map_err(|_| LayerError::Bias { channel })
     };
     let real = |output: Quantization, scale: &f32| f64::from(input.scale) * f64::from(*scale) / f64::from(output.scale);

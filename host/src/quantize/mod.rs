@@ -3,15 +3,20 @@
 //! ```text
 //! calibration rows ─► values ─► ranges ─┐
 //! trained model ─► folded weights ──────┴─► lower ─► plain graph ─► optimize ─► emit ─► golden vectors ─► blob
+//!                   (prepare)
 //! ```
 
+pub mod bias;
 pub mod emit;
+pub mod equalize;
 pub mod lower;
-mod multipliers;
+pub mod method;
+pub(crate) mod multipliers;
 pub mod optimize;
 pub mod pack;
 pub mod plain;
 pub mod plan;
+pub mod prepare;
 pub mod range;
 pub mod ranges;
 pub mod report;

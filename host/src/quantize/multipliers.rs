@@ -7,7 +7,7 @@ use super::range::Quantization;
 use crate::model::LayerWeights;
 
 /// The output channel that a weight belongs to, in the device's order.
-pub(super) fn channel_of(layer: &Layer, index: usize, weights: usize, channels: usize) -> usize {
+pub(crate) fn channel_of(layer: &Layer, index: usize, weights: usize, channels: usize) -> usize {
     match layer {
         Layer::DepthwiseConv2d { .. } => index % channels,
         _ => index / (weights / channels),
@@ -16,7 +16,7 @@ pub(super) fn channel_of(layer: &Layer, index: usize, weights: usize, channels: 
 
 /// `max|w| / 127` per output channel. A channel whose bias would not fit its accumulator gets a coarser scale; its weights are
 /// then far too small to matter beside it.
-pub(super) fn weight_scales(layer: &Layer, weights: &LayerWeights, input_scale: f32) -> Vec<f32> {
+pub(crate) fn weight_scales(layer: &Layer, weights: &LayerWeights, input_scale: f32) -> Vec<f32> {
     let channels = weights.bias.len();
     let mut largest = vec![0f32; channels];
     for (index, weight) in weights.weights.iter().enumerate() {
@@ -26,6 +26,20 @@ pub(super) fn weight_scales(layer: &Layer, weights: &LayerWeights, input_scale: 
     let most = 2f32.powi(30);
     let scale = |(largest, bias): (&f32, &f32)| (largest / 127.0).max(bias.abs() / (input_scale * most)).max(1e-12);
     largest.iter().zip(&weights.bias).map(scale).collect()
+}
+
+/// Every weight's code, by the scale of its channel: rounded half away from zero.
+pub(crate) fn weight_codes(layer: &Layer, weights: &[f32], scales: &[f32]) -> Vec<i8> {
+    let code = |(index, weight): (usize, &f32)| {
+        let scale = scales[channel_of(layer, index, weights.len(), scales.len())];
+        (weight * (1.0 / scale)).round().clamp(-127.0, 127.0) as i8
+    };
+    weights.iter().enumerate().map(code).collect()
+}
+
+/// A bias in the steps that its channel's sums are counted in, the input's zero point not yet folded in.
+pub(crate) fn bias_code(bias: f32, input_scale: f32, weight_scale: f32) -> i64 {
+    (f64::from(bias) / (f64::from(input_scale) * f64::from(weight_scale))).round() as i64
 }
 
 /// `round(multiplier · 2^32)`, in `1..2^31`.

@@ -9,10 +9,11 @@ use super::emit::{Emitted, emit};
 use super::lower::lower;
 use super::optimize::{self, Optimize};
 use super::plain::PlainGraph;
+use super::prepare::Prepared;
 use super::ranges::Ranges;
 use super::writer::{AlignedBytes, ParameterWriter, blob, sequence};
 use crate::data::Description;
-use crate::model::{FoldedModel, HostInputs, Model};
+use crate::model::FoldedModel;
 use crate::run::Transforms;
 
 /// One row of every input, as a user hands it over.
@@ -40,20 +41,20 @@ impl Sample {
 /// All that a blob is made of.
 #[derive(Clone, Debug)]
 pub struct Source<'a> {
-    /// The trained weights.
-    pub model: &'a Model,
+    /// Weights and ranges.
+    pub prepared: &'a Prepared,
     /// Input tables and the target's unit.
     pub transforms: &'a Transforms,
     /// Names of features, classes and target.
     pub description: &'a Description,
     /// Name of the label that is told.
     pub label: &'a str,
-    /// Training rows per slot, transformed; ranges are fitted to them.
-    pub calibration: &'a [HostInputs],
     /// Rows for the boot self-test.
     pub golden: &'a [Sample],
     /// The model's name.
     pub name: &'a str,
+    /// How each head was made ready for int8, in words.
+    pub methods: &'a str,
     /// SHA-256 of the data.
     pub data_sha256: [u8; 32],
     /// The model's sequence number.
@@ -77,15 +78,13 @@ pub struct Quantized {
     pub folded: FoldedModel,
 }
 
-/// Calibrates and lowers a model.
+/// Lowers a prepared model and makes it fast and small.
 ///
 /// # Errors
-/// If a slot has no calibration rows, or a layer cannot be expressed in int8.
+/// If a layer cannot be expressed in int8.
 pub fn quantize(source: &Source<'_>) -> Result<Quantized, QuantizeError> {
-    let folded = source.model.folded();
-    let values = calibration_values(source)?;
-    let ranges = Ranges::choose(&folded.spec, &values)?;
-    let lowered = lower(&folded, ranges, source.transforms)?;
+    let folded = source.prepared.folded.clone();
+    let lowered = lower(&folded, source.prepared.ranges.clone(), source.transforms)?;
     let mut graph = lowered.graph.clone();
     optimize::rewrite(&mut graph, source.optimize);
     let kept = optimize::stream::kept_rows(&graph);
@@ -99,26 +98,22 @@ pub fn quantize(source: &Source<'_>) -> Result<Quantized, QuantizeError> {
     })
 }
 
-/// Float values of every layer on the calibration rows. Each entry of the calibration holds the slots that belong together.
-fn calibration_values(source: &Source<'_>) -> Result<Vec<Option<Vec<f32>>>, QuantizeError> {
-    let spec = source.model.spec();
-    let mut all: Vec<Option<Vec<f32>>> = vec![None; spec.inputs.len() + spec.layers.len()];
-    for rows in source.calibration {
-        for (all, values) in all.iter_mut().zip(source.model.values(rows)) {
-            if let Some(values) = values {
-                all.get_or_insert_default().extend(values);
-            }
-        }
-    }
-    for (value, input) in spec.inputs.iter().enumerate() {
-        if all[value].as_ref().is_none_or(Vec::is_empty) {
-            return Err(QuantizeError::NoRows { slot: input.slot });
-        }
-    }
-    Ok(all)
-}
-
 impl Quantized {
+    /// The same before any rewrite, so that every value of the model exists whole.
+    ///
+    /// # Errors
+    /// If that is larger than a blob can say.
+    pub fn unrewritten(&self) -> Result<Self, QuantizeError> {
+        let whole: Vec<u16> = self.plain.tensors.iter().map(|tensor| tensor.shape.h).collect();
+        Ok(Self {
+            plain: self.plain.clone(),
+            graph: self.plain.clone(),
+            emitted: emit(&self.plain, &whole).map_err(|error| error.at(self.folded.spec.layers.len() - 1))?,
+            ranges: self.ranges.clone(),
+            folded: self.folded.clone(),
+        })
+    }
+
     /// The blob, with golden vectors answered by the engine itself and the given figures as provenance.
     ///
     /// # Errors
@@ -214,7 +209,11 @@ impl Quantized {
             classes: Sequence::new(classes),
             threshold: 0.5,
         });
-        let tool = concat!("trident ", env!("CARGO_PKG_VERSION"));
+        let version = concat!("trident ", env!("CARGO_PKG_VERSION"));
+        let tool = match source.methods {
+            "" => version.to_owned(),
+            methods => format!("{version}; {methods}"),
+        };
         let [inputs, heads] = [sequence(inputs), sequence(heads)];
         let [golden, metrics] = [sequence(golden), sequence(metrics)];
         let metadata = Metadata {
@@ -236,7 +235,7 @@ impl Quantized {
             heads: Sequence::new(&heads),
             golden: Sequence::new(&golden),
             provenance: Provenance {
-                tool,
+                tool: &tool,
                 model: source.name,
                 data_sha256: source.data_sha256,
                 metrics: Sequence::new(&metrics),

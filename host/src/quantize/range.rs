@@ -1,15 +1,18 @@
 //! Which real numbers the 256 codes of a tensor stand for.
 //!
-//! Several ranges are tried on calibration samples: the smallest and largest value, ranges that cut the rarest values off, and
-//! ranges narrowed step by step. The one with the least squared error is kept, per tensor.
+//! A [`RangeRule`] says how to find them from calibration samples: the smallest and largest value, a share of the values that lies
+//! inside, or whichever of many ranges has the least squared error.
 
-use serde::Serialize;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
 
 /// The most samples a range is judged by.
 const MAX_SAMPLES: usize = 100_000;
 
 /// `real = scale · (code − zero_point)`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Quantization {
     /// Real step per code.
     pub scale: f32,
@@ -17,8 +20,21 @@ pub struct Quantization {
     pub zero_point: i8,
 }
 
+/// How ranges are to be found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub enum RangeRule {
+    /// Smallest to largest calibration value.
+    MinMax,
+    /// That share of the values lies inside, in per cent; as much is cut off at either end.
+    Percentile(f32),
+    /// Of these two and of ranges narrowed step by step, the one of least squared error, tensor by tensor.
+    #[default]
+    Mse,
+}
+
 /// How a range was found.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
     /// Given by the format: pixels, sigmoid outputs.
@@ -29,10 +45,12 @@ pub enum Method {
     Percentile(f32),
     /// The smallest-to-largest range times that factor.
     Narrowed(f32),
+    /// By training with rounded numbers: see [`crate::train::aware`].
+    Learned,
 }
 
 /// A range, how it was found, and what rounding to its codes costs on the samples.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Choice {
     /// The range.
     pub quantization: Quantization,
@@ -67,8 +85,50 @@ impl Quantization {
     }
 }
 
-/// The range of least squared error over all parts of the sample.
-pub fn choose(parts: &[&[f32]]) -> Choice {
+impl fmt::Display for RangeRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MinMax => f.write_str("min-max"),
+            Self::Percentile(percent) => write!(f, "percentile:{percent}"),
+            Self::Mse => f.write_str("mse"),
+        }
+    }
+}
+
+impl FromStr for RangeRule {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        match word.split_once(':') {
+            None if word == "min-max" => Ok(Self::MinMax),
+            None if word == "mse" => Ok(Self::Mse),
+            Some(("percentile", percent)) => match percent.parse() {
+                Ok(percent) if percent > 50.0 && percent <= 100.0 => Ok(Self::Percentile(percent)),
+                _ => Err(format!(
+                    "`{percent}` is not a share above 50 up to 100, as in `percentile:99.9`"
+                )),
+            },
+            _ => Err("there are `min-max`, `percentile:99.9` (or another share) and `mse`".to_owned()),
+        }
+    }
+}
+
+impl From<RangeRule> for String {
+    fn from(rule: RangeRule) -> Self {
+        rule.to_string()
+    }
+}
+
+impl TryFrom<String> for RangeRule {
+    type Error = String;
+
+    fn try_from(word: String) -> Result<Self, String> {
+        word.parse()
+    }
+}
+
+/// The range of all parts of the sample by a rule.
+pub fn choose(rule: RangeRule, parts: &[&[f32]]) -> Choice {
     let all = || parts.iter().flat_map(|part| part.iter().copied());
     let (low, high) = all().fold((0f32, 0f32), |(low, high), x| (low.min(x), high.max(x)));
     let total: usize = parts.iter().map(|part| part.len()).sum();
@@ -82,22 +142,31 @@ pub fn choose(parts: &[&[f32]]) -> Choice {
             inside.last().copied().unwrap_or(0.0),
         )
     };
-    let percentiles = [99.99, 99.9, 99.5].map(|p| (Method::Percentile(p), percentile(p)));
-    let narrowed = (8..20).map(|step| {
-        let factor = step as f32 * 0.05;
-        (Method::Narrowed(factor), Quantization::of(low * factor, high * factor))
-    });
-    [(Method::MinMax, Quantization::of(low, high))]
+    let candidates: Vec<(Method, Quantization)> = match rule {
+        RangeRule::MinMax => vec![(Method::MinMax, Quantization::of(low, high))],
+        RangeRule::Percentile(percent) => vec![(Method::Percentile(percent), percentile(percent))],
+        RangeRule::Mse => {
+            let percentiles = [99.99, 99.9, 99.5].map(|p| (Method::Percentile(p), percentile(p)));
+            let narrowed = (8..20).map(|step| {
+                let factor = step as f32 * 0.05;
+                (Method::Narrowed(factor), Quantization::of(low * factor, high * factor))
+            });
+            [(Method::MinMax, Quantization::of(low, high))]
+                .into_iter()
+                .chain(percentiles)
+                .chain(narrowed)
+                .collect()
+        }
+    };
+    candidates
         .into_iter()
-        .chain(percentiles)
-        .chain(narrowed)
         .map(|(method, quantization)| Choice {
             quantization,
             method,
             mse: quantization.mse(&samples),
         })
         .min_by(|a, b| a.mse.total_cmp(&b.mse))
-        .expect("the list of candidates is never empty")
+        .expect("every rule has a candidate")
 }
 
 #[cfg(test)]
@@ -115,7 +184,7 @@ mod tests {
     #[test]
     fn evenly_spread_values_keep_their_whole_range() {
         let samples: Vec<f32> = (-128..128).map(|i| i as f32).collect();
-        let choice = choose(&[&samples]);
+        let choice = choose(RangeRule::Mse, &[&samples]);
         assert_eq!(choice.method, Method::MinMax);
         assert!(choice.mse < 1e-9);
     }
@@ -124,7 +193,39 @@ mod tests {
     fn a_lone_outlier_is_cut_off() {
         let mut samples: Vec<f32> = (0..20_000).map(|i| (i % 200) as f32 / 200.0).collect();
         samples.push(4.0);
-        let choice = choose(&[&samples]);
+        let choice = choose(RangeRule::Mse, &[&samples]);
         assert!(choice.quantization.scale < 4.0 / 255.0, "{choice:?}");
+    }
+
+    #[test]
+    fn rules_do_what_they_say() {
+        // 1000 values from 0 to 999 and one of 5000.
+        let mut samples: Vec<f32> = (0..1000).map(|i| i as f32).collect();
+        samples.push(5000.0);
+        let end = |rule: RangeRule| choose(rule, &[&samples]).quantization.real(127);
+        assert_eq!(end(RangeRule::MinMax), 5000.0);
+        // 1 % of 1001 values: five at either end.
+        assert_eq!(end(RangeRule::Percentile(99.0)), 995.0);
+        let mse = |rule: RangeRule| choose(rule, &[&samples]).mse;
+        assert!(mse(RangeRule::Mse) <= mse(RangeRule::MinMax).min(mse(RangeRule::Percentile(99.9))));
+    }
+
+    #[test]
+    fn rules_are_words() {
+        for rule in [RangeRule::MinMax, RangeRule::Percentile(99.95), RangeRule::Mse] {
+            assert_eq!(rule.to_string().parse(), Ok(rule));
+        }
+        for bad in [
+            "",
+            "minmax",
+            "percentile",
+            "percentile:",
+            "percentile:50",
+            "percentile:101",
+            "percentile:NaN",
+            "mse:1",
+        ] {
+            assert!(bad.parse::<RangeRule>().is_err(), "{bad}");
+        }
     }
 }

@@ -8,6 +8,7 @@
 //! | `transforms.json` | how readings become model inputs, and the target's scale: [`Transforms`] |
 //! | `checkpoint-*.bin` | where training stands, one file per independent group of heads |
 //! | `weights.bin` | the best weights, in the trainer's order |
+//! | `qat.json`, `qat-*.bin` | what quantisation-aware training gave: [`crate::train::aware`] |
 //! | `metrics.json` | figures per split and head, in float |
 //! | `history.json`, `history.csv` | losses and figures per epoch and head |
 //! | `evaluation-*.json` | what devices said about the blob: [`Evaluation`] |
@@ -154,17 +155,47 @@ impl Run {
         self.folder.join(name)
     }
 
+    /// Whether float training came to its end.
+    pub fn is_trained(&self) -> bool {
+        self.path(WEIGHTS).exists()
+    }
+
+    /// The same run with other settings, which its folder then holds.
+    ///
+    /// # Errors
+    /// If the folder cannot be written.
+    pub(crate) fn with_config(self, config: &Config) -> Result<Self, RunError> {
+        if self.config == *config {
+            return Ok(self);
+        }
+        self.write(CONFIG, config.to_toml(&self.folder)?.as_bytes())?;
+        Ok(Self {
+            config: config.clone(),
+            ..self
+        })
+    }
+
     /// Loads the data that it was trained on.
     ///
     /// # Errors
     /// If they cannot be read, or are not the same any more.
     pub fn dataset(&self) -> Result<Dataset, RunError> {
         let dataset = crate::data::load(&self.config)?;
-        let (expected, found) = (self.record()?.data, fingerprint(&dataset));
-        if expected != found {
-            return Err(RunError::DataChanged { expected, found });
-        }
+        self.refuse_other(&dataset)?;
         Ok(dataset)
+    }
+
+    /// Checks that it was trained on these data.
+    ///
+    /// # Errors
+    /// If it was not.
+    pub(crate) fn refuse_other(&self, dataset: &Dataset) -> Result<(), RunError> {
+        let (expected, found) = (self.record()?.data, fingerprint(dataset));
+        if expected == found {
+            Ok(())
+        } else {
+            Err(RunError::DataChanged { expected, found })
+        }
     }
 
     /// What else is needed to repeat the run.
@@ -352,7 +383,7 @@ impl Run {
         })
     }
 
-    fn read_sealed<T: DeserializeOwned>(&self, kind: &'static str, name: &str) -> Result<T, RunError> {
+    pub(crate) fn read_sealed<T: DeserializeOwned>(&self, kind: &'static str, name: &str) -> Result<T, RunError> {
         sealed::unseal(kind, &self.read(name)?).map_err(|source| RunError::Sealed {
             path: self.path(name),
             source,

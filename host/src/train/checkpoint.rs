@@ -40,6 +40,8 @@ pub struct Best {
     pub figure: f64,
     /// The weights.
     pub numbers: Numbers,
+    /// How far ranges had grown, in quantisation-aware training.
+    pub growth: Vec<f32>,
 }
 
 /// One epoch of one head.
@@ -66,6 +68,8 @@ pub struct Checkpoint {
     pub position: Position,
     /// The weights.
     pub numbers: Numbers,
+    /// How far ranges have grown, in quantisation-aware training.
+    pub growth: Vec<f32>,
     /// Burn's record of the optimiser.
     pub optimizer: Vec<u8>,
     /// The averaged weights, if an average is kept.

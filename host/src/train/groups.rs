@@ -5,7 +5,7 @@
 
 use trident::spec::{HeadSet, HeadSpec, LayerSpec, ModelSpec};
 
-use crate::model::{LayerState, ModelState};
+use crate::model::{FoldedModel, LayerState, ModelState};
 
 /// Heads trained together.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,6 +14,8 @@ pub struct Group {
     pub heads: HeadSet,
     /// The part of the model that they need.
     pub spec: ModelSpec,
+    /// Of every value of that part, its number in the whole model.
+    pub values: Vec<usize>,
     /// Of every layer of that part, its index in the whole model.
     layers: Vec<usize>,
 }
@@ -54,6 +56,7 @@ impl Group {
         Self {
             heads,
             spec: part,
+            values: kept,
             layers,
         }
     }
@@ -62,6 +65,14 @@ impl Group {
     pub fn name(&self) -> String {
         let names: Vec<&str> = self.heads.iter().map(trident::spec::Head::name).collect();
         names.join("+")
+    }
+
+    /// The same group of a model whose batch normalisation is folded into its weights.
+    pub(super) fn folded(&self, part: &FoldedModel) -> Self {
+        Self {
+            spec: part.to_state().spec,
+            ..self.clone()
+        }
     }
 
     /// Puts the group's trained numbers where they belong in the whole model's.

@@ -6,10 +6,11 @@
 
 mod adam;
 mod augment;
+pub mod aware;
 mod batch;
 mod checkpoint;
 pub mod evaluate;
-mod groups;
+pub mod groups;
 mod loss;
 mod plan;
 mod prepare;
@@ -26,11 +27,13 @@ use serde::Serialize;
 
 use crate::config::{Backend, Config};
 use crate::data::Dataset;
+use crate::export::ExportError;
 use crate::model::presets::PresetError;
 use crate::progress::Progress;
 use crate::run::{Metrics, Run, RunError};
 use crate::transform::TransformError;
 
+pub use aware::AwareRecord;
 pub use checkpoint::EpochRecord;
 pub use evaluate::HeadMetrics;
 pub use plan::Plan;
@@ -61,6 +64,9 @@ pub struct TrainSummary {
     pub parameters: usize,
     /// Whether the inputs were their own targets and the labels random, so that no figure means anything.
     pub demonstration: bool,
+    /// What training with int8's rounding gave, if it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub qat: Option<AwareRecord>,
 }
 
 /// Why training did not come to its end.
@@ -139,6 +145,12 @@ pub enum TrainError {
     /// The optimiser's state cannot be stored or restored.
     #[error("cannot store or restore the optimiser's state: {0}")]
     Optimizer(String),
+    /// Labels are coin flips: no figure tells what to keep.
+    #[error("`qat` needs real targets: with random labels no figure tells whether it helped; leave it out")]
+    NothingToKeep,
+    /// What it trains for int8 cannot be quantised or judged.
+    #[error(transparent)]
+    Export(#[from] Box<ExportError>),
     /// It was asked to stop.
     #[error("interrupted, resume with `trident train -o {} --resume`", folder.display())]
     Interrupted {

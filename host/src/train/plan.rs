@@ -15,7 +15,7 @@ use super::groups::{Group, partition};
 use super::prepare::HeadData;
 use super::recipe::Recipe;
 use super::session::{Outcome, Session};
-use super::{Options, TrainError, TrainSummary, device};
+use super::{Options, TrainError, TrainSummary, aware, device};
 use crate::config::{Config, Preset, TransformChoice};
 use crate::data::{Dataset, Readings};
 use crate::model::presets::{self, EdgeWidths, PictureTask, RowTask, Tasks};
@@ -26,6 +26,7 @@ use crate::transform::{self, FeatureTransform, InputTransform, ModelInput};
 /// A training, ready to begin.
 #[derive(Debug)]
 pub struct Plan<'d> {
+    dataset: &'d Dataset,
     config: Config,
     spec: ModelSpec,
     transforms: run::Transforms,
@@ -68,6 +69,7 @@ impl<'d> Plan<'d> {
             recipes: recipes.collect(),
         };
         Ok(Self {
+            dataset,
             config: config.clone(),
             spec,
             transforms,
@@ -83,16 +85,48 @@ impl<'d> Plan<'d> {
         &self.spec
     }
 
+    /// What it trains on.
+    pub(super) fn dataset(&self) -> &'d Dataset {
+        self.dataset
+    }
+
+    /// The configuration.
+    pub(super) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Whether inputs are their own targets and labels random.
+    pub(super) fn is_demonstration(&self) -> bool {
+        self.demonstration
+    }
+
     /// How readings become model inputs.
     pub fn transforms(&self) -> &run::Transforms {
         &self.transforms
     }
 
-    /// Trains every group, side by side, and writes the best weights and their figures.
+    /// Trains in float and, if the configuration says so, on with int8's rounding: see [`aware`].
     ///
     /// # Errors
     /// A folder that cannot be written, a loss that diverges, an interruption.
     pub fn train(&self, run: &Run, options: &Options) -> Result<TrainSummary, TrainError> {
+        if !self.config.train.qat {
+            return self.train_float(run, options);
+        }
+        aware::refuse(self)?;
+        let summary = match options.resume && run.is_trained() {
+            true => self.summary(run)?,
+            false => self.train_float(run, options)?,
+        };
+        let record = aware::train(self, run, options)?;
+        Ok(TrainSummary {
+            qat: Some(record),
+            ..summary
+        })
+    }
+
+    /// Trains every group, side by side, and writes the best weights and their figures.
+    fn train_float(&self, run: &Run, options: &Options) -> Result<TrainSummary, TrainError> {
         let _lock = run::lock(run.folder())?;
         run.write_plan(&self.spec, &self.transforms, &self.record)?;
         let history = Mutex::new(History::new());
@@ -128,16 +162,23 @@ impl<'d> Plan<'d> {
         let folded = FoldedModel::from(&state);
         let metrics = self.judge(&Model::from_folded(&folded, &device(self.config.train.backend)));
         run.write_result(&state, &metrics, &history)?;
+        self.summary(run)
+    }
+
+    /// What a run's float training gave.
+    fn summary(&self, run: &Run) -> Result<TrainSummary, TrainError> {
+        let (folded, history) = (run.model()?, run.history()?);
         let weights = folded.layers.iter().flatten();
         Ok(TrainSummary {
             folder: run.folder().to_owned(),
-            metrics,
+            metrics: run.metrics()?,
             epochs: history
                 .iter()
                 .map(|(head, records)| (head.clone(), records.len() as u64))
                 .collect(),
             parameters: weights.map(|layer| layer.weights.len() + layer.bias.len()).sum(),
             demonstration: self.demonstration,
+            qat: None,
         })
     }
 
@@ -150,33 +191,9 @@ impl<'d> Plan<'d> {
         history: &Mutex<History>,
     ) -> Result<Option<Numbers>, TrainError> {
         let heads: Vec<HeadTraining> = self.heads_of(group).cloned().collect();
-        let epochs = heads[0].recipe.epochs as u64;
-        let file = format!("checkpoint-{}.bin", group.name());
         let device = device(self.config.train.backend);
         let mut session = Session::new(group, heads, &device, self.identity(group));
-        if options.resume
-            && let Some(checkpoint) = run.read_sealed_if_there::<Checkpoint>("checkpoint", &file)?
-        {
-            session.restore(checkpoint)?;
-        }
-        let save = |session: &Session| -> Result<(), TrainError> {
-            Ok(run.write_sealed("checkpoint", &file, &session.checkpoint()?)?)
-        };
-        let mut step = options.progress.step(&group.name(), epochs);
-        let mut saved = std::time::Instant::now();
-        let outcome = session.run(options.interrupted, &mut step, |session| {
-            if saved.elapsed() < SAVE_EVERY {
-                return Ok(());
-            }
-            saved = std::time::Instant::now();
-            save(session)
-        });
-        if outcome.is_err() {
-            // The others stop at their next step; what they did is kept.
-            options.interrupted.store(true, Ordering::Relaxed);
-        }
-        let outcome = outcome?;
-        save(&session)?;
+        let outcome = drive(&mut session, run, options, &group.name())?;
         if let Ok(mut history) = history.lock() {
             history.extend(
                 session
@@ -184,15 +201,15 @@ impl<'d> Plan<'d> {
                     .map(|(head, records)| (head.name().to_owned(), records.to_vec())),
             );
         }
-        let (message, result) = match outcome {
-            Outcome::Finished => (session.message(), Some(session.result())),
-            Outcome::Interrupted => ("interrupted".to_owned(), None),
-        };
-        step.finish(&message);
-        Ok(result)
+        Ok((outcome == Outcome::Finished).then(|| session.result()))
     }
 
-    fn heads_of(&self, group: &Group) -> impl Iterator<Item = &HeadTraining<'d>> {
+    /// Every head.
+    pub(super) fn heads(&self) -> impl Iterator<Item = &HeadTraining<'d>> {
+        self.heads.iter()
+    }
+
+    pub(super) fn heads_of(&self, group: &Group) -> impl Iterator<Item = &HeadTraining<'d>> {
         self.heads.iter().filter(|head| group.heads.contains(head.data.head))
     }
 
@@ -220,7 +237,7 @@ impl<'d> Plan<'d> {
     }
 
     /// Names everything that a group's weights depend on.
-    fn identity(&self, group: &Group) -> String {
+    pub(super) fn identity(&self, group: &Group) -> String {
         let recipes: BTreeMap<&str, &Recipe> = self
             .heads_of(group)
             .map(|head| (head.data.head.name(), &head.recipe))
@@ -238,6 +255,44 @@ impl<'d> Plan<'d> {
         let digest: [u8; 32] = Sha256::digest(all.to_string()).into();
         crate::hex::encode(&digest)
     }
+}
+
+/// Runs a session to its end or an interruption, with progress, and with a checkpoint that it goes on from if told to.
+pub(super) fn drive(
+    session: &mut Session<'_>,
+    run: &Run,
+    options: &Options,
+    name: &str,
+) -> Result<Outcome, TrainError> {
+    let file = format!("checkpoint-{name}.bin");
+    if options.resume
+        && let Some(checkpoint) = run.read_sealed_if_there::<Checkpoint>("checkpoint", &file)?
+    {
+        session.restore(checkpoint)?;
+    }
+    let save = |session: &Session| -> Result<(), TrainError> {
+        Ok(run.write_sealed("checkpoint", &file, &session.checkpoint()?)?)
+    };
+    let mut step = options.progress.step(name, session.epochs());
+    let mut saved = std::time::Instant::now();
+    let outcome = session.run(options.interrupted, &mut step, |session| {
+        if saved.elapsed() < SAVE_EVERY {
+            return Ok(());
+        }
+        saved = std::time::Instant::now();
+        save(session)
+    });
+    if outcome.is_err() {
+        // The others stop at their next step; what they did is kept.
+        options.interrupted.store(true, Ordering::Relaxed);
+    }
+    let outcome = outcome?;
+    save(session)?;
+    step.finish(&match outcome {
+        Outcome::Finished => session.message(),
+        Outcome::Interrupted => "interrupted".to_owned(),
+    });
+    Ok(outcome)
 }
 
 /// A checkpoint is written at most this often, and whenever training stops.

@@ -18,12 +18,16 @@ use super::recipe::Recipe;
 use crate::config::Optimizer;
 use crate::model::{Dropout, FoldedModel, Model, ModelInputs, ModelState, Pass, numbers};
 use crate::progress::Step;
+use crate::quantize::prepare::Prepared;
+use crate::quantize::ranges::Ranges;
 
 /// One group of heads in training.
 pub(super) struct Session<'d> {
     identity: String,
     group: &'d Group,
     heads: Vec<HeadTraining<'d>>,
+    /// Of a quantisation-aware training, the ranges that it began with.
+    ranges: Option<Ranges>,
     /// On the autodiff device. `None` only while a step is made.
     model: Option<Model>,
     optimizer: ModuleOptimizer,
@@ -53,10 +57,40 @@ impl<'d> Session<'d> {
         let draw = |layer: usize| generator(seed, head, Draw::Weights, 0, layer as u64);
         let state = ModelState::random(&group.spec, lead.recipe.initializer, draw);
         let device = device.clone().autodiff();
+        let model = Model::new(&state, &device);
+        Self::begin(group, heads, identity, state, model, device)
+    }
+
+    /// Starts from trained weights, and rounds as int8 does; the spec of `group` has no batch normalisation.
+    pub fn aware(
+        group: &'d Group,
+        heads: Vec<HeadTraining<'d>>,
+        device: &Device,
+        identity: String,
+        start: &Prepared,
+    ) -> Self {
+        let device = device.clone().autodiff();
+        let model = Model::rounded(&start.folded, &start.ranges, &[], &device);
+        Self {
+            ranges: Some(start.ranges.clone()),
+            ..Self::begin(group, heads, identity, start.folded.to_state(), model, device)
+        }
+    }
+
+    fn begin(
+        group: &'d Group,
+        heads: Vec<HeadTraining<'d>>,
+        identity: String,
+        state: ModelState,
+        model: Model,
+        device: Device,
+    ) -> Self {
+        let lead = &heads[0];
         Self {
             identity,
             group,
-            model: Some(Model::new(&state, &device)),
+            ranges: None,
+            model: Some(model),
             optimizer: optimizer(&lead.recipe, &device),
             average: (lead.recipe.ema > 0.0).then_some(state),
             position: Position::default(),
@@ -82,7 +116,7 @@ impl<'d> Session<'d> {
         };
         let optimizer =
             optimizer(&self.lead().recipe, &self.device).from_bytes(Bytes::from_bytes_vec(checkpoint.optimizer));
-        self.model = Some(Model::new(&state(checkpoint.numbers), &self.device));
+        self.model = Some(self.model_of(&state(checkpoint.numbers), &checkpoint.growth, &self.device));
         self.average = checkpoint.average.map(state);
         self.optimizer = optimizer.map_err(|error| TrainError::Optimizer(error.to_string()))?;
         self.position = checkpoint.position;
@@ -100,6 +134,7 @@ impl<'d> Session<'d> {
             identity: self.identity.clone(),
             position: self.position,
             numbers: self.model().state().layers,
+            growth: self.model().growth(),
             optimizer: optimizer
                 .map_err(|error| TrainError::Optimizer(error.to_string()))?
                 .to_vec(),
@@ -118,7 +153,7 @@ impl<'d> Session<'d> {
         step: &mut Step,
         mut save: impl FnMut(&Self) -> Result<(), TrainError>,
     ) -> Result<Outcome, TrainError> {
-        let epochs = self.lead().recipe.epochs as u64;
+        let epochs = self.epochs();
         while !self.finished && self.position.epoch < epochs {
             if self.epoch(interrupted)? == Outcome::Interrupted {
                 return Ok(Outcome::Interrupted);
@@ -139,12 +174,33 @@ impl<'d> Session<'d> {
         }
     }
 
+    /// How far each range of a quantisation-aware training had grown with these weights.
+    pub fn growth(&self) -> Vec<f32> {
+        match &self.best {
+            Some(best) => best.growth.clone(),
+            None => self.model().growth(),
+        }
+    }
+
+    /// A model of these numbers, which rounds if this training does.
+    fn model_of(&self, state: &ModelState, growth: &[f32], device: &Device) -> Model {
+        match &self.ranges {
+            None => Model::new(state, device),
+            Some(ranges) => Model::rounded(&FoldedModel::from(state), ranges, growth, device),
+        }
+    }
+
     /// Per head, what every epoch was like.
     pub fn history(&self) -> impl Iterator<Item = (Head, &[EpochRecord])> {
         self.heads
             .iter()
             .zip(&self.history)
             .map(|(head, records)| (head.data.head, &records[..]))
+    }
+
+    /// How many epochs it is to do.
+    pub fn epochs(&self) -> u64 {
+        self.lead().recipe.epochs as u64
     }
 
     fn lead(&self) -> &HeadTraining<'d> {
@@ -244,7 +300,8 @@ impl<'d> Session<'d> {
     /// Judges the epoch on the validation rows and writes its record.
     fn close_epoch(&mut self, learning_rate: f64) {
         let state = self.judged_state();
-        let model = Model::from_folded(&FoldedModel::from(&state), &self.device.clone().without_autodiff());
+        let folded = FoldedModel::from(&state).to_state();
+        let model = self.model_of(&folded, &self.model().growth(), &self.device.clone().without_autodiff());
         let figures: Vec<Option<f64>> = self
             .heads
             .iter()
@@ -273,6 +330,7 @@ impl<'d> Session<'d> {
             self.best = Some(Best {
                 epoch,
                 figure,
+                growth: self.model().growth(),
                 numbers: state.layers,
             });
         }

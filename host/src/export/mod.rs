@@ -1,4 +1,9 @@
 //! From a finished run to its blob: calibrate on training rows, pack, and judge what int8 costs.
+//!
+//! [`Candidates`] makes what a blob can be made of; [`export`] settles what it is made of, by default or by a [`search`].
+
+mod candidates;
+pub mod search;
 
 use std::collections::BTreeMap;
 
@@ -7,28 +12,25 @@ use trident::Head;
 
 use crate::data::Dataset;
 use crate::eval::{self, Figures, Rows};
-use crate::hex;
-use crate::model::{HostInputs, Model};
+use crate::model::HostInputs;
+use crate::progress::Progress;
 use crate::quantize::QuantizeError;
+use crate::quantize::method::PostTraining;
 use crate::quantize::optimize::Optimize;
 use crate::quantize::pack::{Sample, Source, quantize};
 use crate::quantize::report::{LayerReport, layers};
 use crate::quantize::writer::AlignedBytes;
 use crate::run::{Run, RunError, Transforms};
-use crate::train::HeadData;
-use crate::train::evaluate::host_inputs;
+pub use candidates::{Candidates, Way};
+pub use search::Search;
 
 /// A run's blob, in its folder.
 pub const BLOB: &str = "model.tri";
 /// What the quantiser reports, in the run's folder.
 pub const REPORT: &str = "quantize.json";
 
-/// The most training pictures that ranges are fitted to; readings serve whole.
-const CALIBRATION_PICTURES: usize = 512;
-/// The most values of the model that calibration on pictures holds in memory, four bytes each.
-const CALIBRATION_VALUES: usize = 700_000_000;
 /// How many vectors the boot self-test has.
-const GOLDEN_VECTORS: usize = 2;
+pub(super) const GOLDEN_VECTORS: usize = 2;
 /// How many rows the per-layer report looks at.
 const REPORT_ROWS: usize = 64;
 
@@ -66,7 +68,11 @@ pub struct Report {
     pub float: Figures,
     /// Figures of the int8 model on the same rows.
     pub int8: Figures,
-    /// Every layer, in execution order.
+    /// How each head was made ready for int8.
+    pub methods: BTreeMap<&'static str, Way>,
+    /// What was tried, if a search chose.
+    pub search: Option<Search>,
+    /// Every layer, the worst first.
     pub layers: Vec<LayerReport>,
     /// Heads whose pictures were generated, not photographed.
     pub generated: Vec<&'static str>,
@@ -81,43 +87,73 @@ pub struct Export {
     pub report: Report,
 }
 
+/// How a run is to be quantised.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// The model's sequence number.
+    pub sequence: u32,
+    /// What counts where flash and speed pull apart.
+    pub optimize: Optimize,
+    /// How ranges and weights are made ready.
+    pub choice: Choice,
+}
+
+/// How ranges and weights are made ready.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Choice {
+    /// What quantisation-aware training gave, where it was kept; else the default of [`PostTraining`].
+    #[default]
+    Best,
+    /// One method for every head.
+    PostTraining(PostTraining),
+    /// The cheapest that loses at most so much of a head's leading figure on the validation rows.
+    Search {
+        /// In the figure's own unit: AUC, mean IoU, R².
+        max_drop: f64,
+    },
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            sequence: 1,
+            optimize: Optimize::default(),
+            choice: Choice::default(),
+        }
+    }
+}
+
 /// Quantises a run and writes blob and report into its folder.
 ///
 /// # Errors
 /// If the run is unfinished, its data changed, or the model cannot be expressed in int8.
-pub fn export(run: &Run, dataset: &Dataset, sequence: u32, optimize: Optimize) -> Result<Export, ExportError> {
-    let folded = run.model()?;
-    let (transforms, record) = (run.transforms()?, run.record()?);
-    let model = Model::from_folded(&folded, &crate::train::device(run.config().train.backend));
-    let heads = model.spec().heads.iter().map(|spec| spec.head);
-    let calibration: Vec<HostInputs> = heads
-        .filter_map(|head| {
-            let data = HeadData::with_transforms(dataset, head, &transforms)?;
-            let rows = calibration_rows(&model, head, &data.split.train);
-            Some(host_inputs(&data, &rows))
-        })
-        .collect();
-    let golden = samples(dataset, &Rows::of(dataset, |split| &split.train), GOLDEN_VECTORS);
-    let config = run.config();
+pub fn export(run: &Run, dataset: &Dataset, settings: &Settings, progress: &Progress) -> Result<Export, ExportError> {
+    let candidates = Candidates::new(run, dataset)?;
+    let (ways, search) = match settings.choice {
+        Choice::Best => (candidates.best(), None),
+        Choice::PostTraining(method) => (vec![Way::PostTraining(method); candidates.groups().len()], None),
+        Choice::Search { max_drop } => {
+            let (ways, search) = search::search(&candidates, max_drop, progress)?;
+            (ways, Some(search))
+        }
+    };
+    let prepared = candidates.assemble(&ways)?;
+    let methods = candidates.by_head(&ways);
+    let words: Vec<String> = methods.iter().map(|(head, way)| format!("{head}: {way}")).collect();
+    let words = words.join(", ");
     let source = Source {
-        model: &model,
-        transforms: &transforms,
-        description: &record.description,
-        label: config.classification.as_ref().map_or("", |section| &section.label),
-        calibration: &calibration,
-        golden: &golden,
-        name: config.train.preset.name(),
-        data_sha256: hex::decode(&record.data),
-        sequence,
-        optimize,
+        sequence: settings.sequence,
+        optimize: settings.optimize,
+        methods: &words,
+        ..candidates.source(&prepared)
     };
     let quantized = quantize(&source)?;
     let draft = quantized.pack(&source, &[])?;
     let rows = Rows::test(dataset);
-    let float = eval::float_figures(&model, &transforms, dataset, &rows);
+    let float = eval::float_figures(candidates.model(), candidates.transforms(), dataset, &rows);
     let int8 = eval::figures(
         &eval::int8(draft.as_ref(), dataset, &rows)?,
-        &transforms,
+        candidates.transforms(),
         dataset,
         &rows,
     );
@@ -127,7 +163,12 @@ pub fn export(run: &Run, dataset: &Dataset, sequence: u32, optimize: Optimize) -
     if shown.is_empty() {
         shown = samples(dataset, &Rows::of(dataset, |split| &split.train), REPORT_ROWS);
     }
-    let layers = layers(&quantized, &model, &blob, &shown, &transformed(&shown, &transforms))?;
+    let layers = layers(
+        &quantized,
+        &source,
+        &shown,
+        &transformed(&shown, candidates.transforms()),
+    )?;
     let report = Report {
         blob_bytes: blob.as_ref().len(),
         parameter_bytes: quantized.emitted.parameters.bytes().len(),
@@ -137,6 +178,8 @@ pub fn export(run: &Run, dataset: &Dataset, sequence: u32, optimize: Optimize) -
         samples: rows.counts(),
         float,
         int8,
+        methods,
+        search,
         layers,
         generated: dataset.generated(),
     };
@@ -178,18 +221,6 @@ fn transformed(samples: &[Sample], transforms: &Transforms) -> HostInputs {
         }
     }
     inputs
-}
-
-/// All readings, or evenly spread pictures: fewer where they are so large that the model's values would fill the memory.
-fn calibration_rows(model: &Model, head: Head, train: &[usize]) -> Vec<usize> {
-    let most = if head == Head::Segmentation {
-        let values: usize = model.shapes().iter().map(|shape| shape.len()).sum();
-        CALIBRATION_PICTURES.min((CALIBRATION_VALUES / values.max(1)).max(1))
-    } else {
-        usize::MAX
-    };
-    let step = train.len().div_ceil(most).max(1);
-    train.iter().copied().step_by(step).collect()
 }
 
 fn at_export(figures: &Figures) -> Vec<(String, f32)> {

@@ -1,0 +1,259 @@
+//! What a run's blob can be made of, and what each of that is worth.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use burn::tensor::Device;
+use serde::{Serialize, Serializer};
+use trident::spec::Head;
+
+use super::{ExportError, GOLDEN_VECTORS, samples};
+use crate::data::Dataset;
+use crate::eval::{self, Figures, Rows};
+use crate::hex;
+use crate::model::{FoldedModel, HostInputs, Model};
+use crate::quantize::QuantizeError;
+use crate::quantize::method::PostTraining;
+use crate::quantize::optimize::Optimize;
+use crate::quantize::pack::{Sample, Source, quantize};
+use crate::quantize::prepare::{Calibrated, Prepared};
+use crate::run::{Record, Run, Transforms};
+use crate::train::HeadData;
+use crate::train::aware;
+use crate::train::evaluate::host_inputs;
+use crate::train::groups::{Group, partition};
+
+/// The most training pictures that ranges are fitted to; readings serve whole.
+const CALIBRATION_PICTURES: usize = 512;
+/// The most values of the model that calibration on pictures holds in memory, four bytes each.
+const CALIBRATION_VALUES: usize = 700_000_000;
+
+/// How a head is made ready for int8.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Way {
+    /// From its float weights.
+    PostTraining(PostTraining),
+    /// By quantisation-aware training.
+    Aware,
+}
+
+/// A finished run with all that its blob can be made of.
+#[derive(Debug)]
+pub struct Candidates<'d> {
+    run: &'d Run,
+    dataset: &'d Dataset,
+    folded: FoldedModel,
+    model: Model,
+    transforms: Transforms,
+    record: Record,
+    calibration: Vec<HostInputs>,
+    golden: Vec<Sample>,
+    groups: Vec<Group>,
+    aware: Vec<Option<aware::Kept>>,
+    device: Device,
+}
+
+impl Way {
+    /// What a search calls its cost: training again costs more than any method that needs none.
+    pub fn steps(&self) -> u32 {
+        match self {
+            Self::PostTraining(method) => method.steps(),
+            Self::Aware => u32::MAX,
+        }
+    }
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PostTraining(method) => method.fmt(f),
+            Self::Aware => f.write_str("qat"),
+        }
+    }
+}
+
+impl Serialize for Way {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'d> Candidates<'d> {
+    /// Reads a run.
+    ///
+    /// # Errors
+    /// If it is unfinished.
+    pub fn new(run: &'d Run, dataset: &'d Dataset) -> Result<Self, ExportError> {
+        let folded = run.model()?;
+        let (transforms, record) = (run.transforms()?, run.record()?);
+        let device = crate::train::device(run.config().train.backend);
+        let model = Model::from_folded(&folded, &device);
+        let heads = model.spec().heads.iter().map(|spec| spec.head);
+        let calibration: Vec<HostInputs> = heads
+            .filter_map(|head| {
+                let data = HeadData::with_transforms(dataset, head, &transforms)?;
+                let rows = calibration_rows(&model, head, &data.split.train);
+                Some(host_inputs(&data, &rows))
+            })
+            .collect();
+        let groups = partition(&folded.spec, false);
+        Ok(Self {
+            aware: aware::kept(run, &groups)?,
+            golden: samples(dataset, &Rows::of(dataset, |split| &split.train), GOLDEN_VECTORS),
+            run,
+            dataset,
+            folded,
+            model,
+            transforms,
+            record,
+            calibration,
+            groups,
+            device,
+        })
+    }
+
+    /// Heads that share layers are made ready alike.
+    pub fn groups(&self) -> &[Group] {
+        &self.groups
+    }
+
+    /// The float model.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// How the model's numbers relate to the user's units.
+    pub fn transforms(&self) -> &Transforms {
+        &self.transforms
+    }
+
+    /// Per group: what quantisation-aware training gave, where it was kept; else the default method.
+    pub fn best(&self) -> Vec<Way> {
+        let best = |aware: &Option<aware::Kept>| match aware {
+            Some(_) => Way::Aware,
+            None => Way::PostTraining(PostTraining::default()),
+        };
+        self.aware.iter().map(best).collect()
+    }
+
+    /// Whether quantisation-aware training gave something for a group that was kept.
+    pub fn has_aware(&self, group: usize) -> bool {
+        self.aware[group].is_some()
+    }
+
+    /// A way per group as a way per head.
+    pub fn by_head(&self, ways: &[Way]) -> BTreeMap<&'static str, Way> {
+        let heads =
+            |(group, way): (&Group, &Way)| group.heads.iter().map(|head| (head.name(), *way)).collect::<Vec<_>>();
+        self.groups.iter().zip(ways).flat_map(heads).collect()
+    }
+
+    /// The whole model by each of some methods.
+    ///
+    /// # Errors
+    /// If a slot has no calibration rows, or a layer cannot be expressed in int8.
+    pub fn post_training(&self, methods: &[PostTraining]) -> Result<Vec<Prepared>, QuantizeError> {
+        let plain = Calibrated::new(self.folded.clone(), &self.calibration, &self.device)?;
+        let equalized = methods
+            .iter()
+            .any(|method| method.equalize)
+            .then(|| plain.equalized())
+            .transpose()?;
+        let prepare = |method: &PostTraining| {
+            let calibrated = equalized.as_ref().filter(|_| method.equalize).unwrap_or(&plain);
+            calibrated.prepare(method.ranges, method.correct_bias)
+        };
+        methods.iter().map(prepare).collect()
+    }
+
+    /// The model with each group made ready in its own way.
+    ///
+    /// # Errors
+    /// As [`Candidates::post_training`]; or if the files of quantisation-aware training are damaged.
+    pub fn assemble(&self, ways: &[Way]) -> Result<Prepared, ExportError> {
+        let mut methods = vec![PostTraining::default()];
+        for way in ways {
+            match way {
+                Way::PostTraining(method) if !methods.contains(method) => methods.push(*method),
+                _ => {}
+            }
+        }
+        let whole = self.post_training(&methods)?;
+        let mut assembled = whole[0].clone();
+        for ((group, way), aware) in self.groups.iter().zip(ways).zip(&self.aware) {
+            let part = match way {
+                Way::PostTraining(method) => {
+                    let number = methods.iter().position(|own| own == method).unwrap_or(0);
+                    whole[number].part(&group.spec, &group.values)
+                }
+                Way::Aware => {
+                    let base = whole[0].part(&group.spec, &group.values);
+                    aware
+                        .as_ref()
+                        .map_or(Ok(base.clone()), |kept| kept.prepared(self.run, group, &base))?
+                }
+            };
+            assembled.place(&part, &group.values);
+        }
+        Ok(assembled)
+    }
+
+    /// All that a blob is made of, with the default sequence number and optimisation.
+    pub fn source<'s>(&'s self, prepared: &'s Prepared) -> Source<'s> {
+        let config = self.run.config();
+        Source {
+            prepared,
+            transforms: &self.transforms,
+            description: &self.record.description,
+            label: config.classification.as_ref().map_or("", |section| &section.label),
+            golden: &self.golden,
+            name: config.train.preset.name(),
+            methods: "",
+            data_sha256: hex::decode(&self.record.data),
+            sequence: 1,
+            optimize: Optimize::default(),
+        }
+    }
+
+    /// The rows that choose: those of validation, or of training for a head that has none.
+    pub fn choosing_rows(&self) -> Rows {
+        Rows::of(self.dataset, |split| match split.validation.is_empty() {
+            true => &split.train,
+            false => &split.validation,
+        })
+    }
+
+    /// Whether a head has validation rows.
+    pub fn is_validated(&self, head: Head) -> bool {
+        !Rows::of(self.dataset, |split| &split.validation).head(head).is_empty()
+    }
+
+    /// Figures of the float model.
+    pub fn float_figures(&self, rows: &Rows) -> Figures {
+        eval::float_figures(&self.model, &self.transforms, self.dataset, rows)
+    }
+
+    /// Figures that the integer engine gives, and the blob's bytes.
+    ///
+    /// # Errors
+    /// If the model cannot be expressed in int8.
+    pub fn int8_figures(&self, prepared: &Prepared, rows: &Rows) -> Result<(Figures, usize), ExportError> {
+        let source = self.source(prepared);
+        let blob = quantize(&source)?.pack(&source, &[])?;
+        let outputs = eval::int8(blob.as_ref(), self.dataset, rows)?;
+        let figures = eval::figures(&outputs, &self.transforms, self.dataset, rows);
+        Ok((figures, blob.as_ref().len()))
+    }
+}
+
+/// All readings, or evenly spread pictures: fewer where they are so large that the model's values would fill the memory.
+fn calibration_rows(model: &Model, head: Head, train: &[usize]) -> Vec<usize> {
+    let most = if head == Head::Segmentation {
+        let values: usize = model.shapes().iter().map(|shape| shape.len()).sum();
+        CALIBRATION_PICTURES.min((CALIBRATION_VALUES / values.max(1)).max(1))
+    } else {
+        usize::MAX
+    };
+    let step = train.len().div_ceil(most).max(1);
+    train.iter().copied().step_by(step).collect()
+}

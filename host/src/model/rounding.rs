@@ -1,0 +1,158 @@
+//! What int8 makes of a model's numbers on their way through it, in float, and where gradients go then.
+//!
+//! Weights, biases and values are rounded by the quantiser's own scales and rules, so that a model that rounds gives what the
+//! integer engine gives, but for the last bit of a code where a sum lies on the edge between two. Rounding is flat, so that
+//! gradients pass straight through it (Bengio et al., 2013): with slope 1 inside a range, 0 outside. The scale of a range is
+//! learnt along with the weights (Esser et al., 2020, "Learned step size quantization"); its zero point stays.
+
+use burn::module::{Module, Param};
+use burn::tensor::{Tensor, TensorData};
+use trident::spec::{Activation, Layer, ModelSpec};
+
+use super::layer::{Parameters, numbers};
+use super::{FoldedModel, LayerState, LayerWeights, Value};
+use crate::quantize::lower::{is_head_sum, widen_ranges};
+use crate::quantize::multipliers::{bias_code, channel_of, weight_codes, weight_scales};
+use crate::quantize::range::{Method, Quantization};
+use crate::quantize::ranges::Ranges;
+
+/// The ranges of a model that rounds.
+#[derive(Module, Debug)]
+pub(super) struct Rounding {
+    /// Per slot of the ranges, the natural logarithm of the factor that its scale has grown by.
+    growth: Param<Tensor<1>>,
+    #[module(skip)]
+    ranges: Ranges,
+}
+
+/// What one forward pass rounds to.
+pub(crate) struct Settled {
+    spec: ModelSpec,
+    ranges: Ranges,
+    growth: Tensor<1>,
+    /// Per layer, what rounding adds to its weights and biases, in the trainer's order.
+    changes: Vec<Option<LayerState>>,
+}
+
+impl Rounding {
+    /// Without `growth` the ranges are as given.
+    pub fn new(ranges: &Ranges, growth: &[f32], parameters: &mut Parameters) -> Self {
+        let zeros = vec![0.0; ranges.slots()];
+        let growth = if growth.is_empty() { &zeros } else { growth };
+        Self {
+            growth: parameters.take(growth, [ranges.slots()]),
+            ranges: ranges.clone(),
+        }
+    }
+
+    /// The logarithms as they stand.
+    pub fn growth(&self) -> Vec<f32> {
+        numbers(self.growth.val())
+    }
+
+    /// Ranges and rounded weights as they stand.
+    ///
+    /// # Panics
+    /// If the model cannot be expressed in int8: the quantiser has refused it before.
+    pub fn settle(&self, model: &FoldedModel) -> Settled {
+        let mut ranges = self.ranges.grown(&self.growth());
+        widen_ranges(model, &mut ranges).expect("a model that the quantiser has taken");
+        let changes = model.spec.layers.iter().zip(&model.layers).map(|(spec, weights)| {
+            let input = ranges.of(spec.inputs[0].into()).quantization;
+            Some(rounding_of(&spec.layer, weights.as_ref()?, input.scale))
+        });
+        let changes = FoldedModel {
+            spec: model.spec.clone(),
+            layers: changes.collect(),
+        };
+        Settled {
+            spec: model.spec.clone(),
+            ranges,
+            growth: self.growth.val(),
+            changes: changes.to_state().layers,
+        }
+    }
+}
+
+impl Settled {
+    /// What rounding adds to a layer's weights and biases.
+    pub fn change(&self, layer: usize) -> Option<&LayerState> {
+        self.changes[layer].as_ref()
+    }
+
+    /// An input of the model, rounded; pixels are codes already.
+    pub fn input(&self, number: usize, value: Value) -> Value {
+        if self.ranges.of(number).method == Method::Fixed {
+            return value;
+        }
+        self.round(self.ranges.slot_of(number), self.ranges.of(number).quantization, value)
+    }
+
+    /// A layer's sum, rounded if a table follows.
+    pub fn sum(&self, layer: usize, sum: Value) -> Value {
+        match self.spec.layers[layer].layer.activation() {
+            Activation::Sigmoid => self.round(
+                self.ranges.slot_of_sum(layer),
+                self.ranges.of_sum(layer).quantization,
+                sum,
+            ),
+            Activation::None | Activation::Relu => sum,
+        }
+    }
+
+    /// What a layer makes, rounded, unless it keeps its sums or moves codes about.
+    pub fn output(&self, layer: usize, value: Value) -> Value {
+        let moves = matches!(
+            self.spec.layers[layer].layer,
+            Layer::MaxPool2d { .. } | Layer::Upsample2d { .. } | Layer::Concat
+        );
+        if moves || is_head_sum(&self.spec, layer) {
+            return value;
+        }
+        let number = self.spec.inputs.len() + layer;
+        self.round(self.ranges.slot_of(number), self.ranges.of(number).quantization, value)
+    }
+
+    fn round(&self, slot: usize, range: Quantization, value: Value) -> Value {
+        let scale = if self.ranges.may_change(slot) {
+            // One, with the slope of the logarithm: the scale itself is the quantiser's to the last bit.
+            let growth = self.growth.clone().slice([slot..slot + 1]);
+            (growth.clone() - growth.detach()).exp().mul_scalar(range.scale)
+        } else {
+            Tensor::from_data(TensorData::new(vec![range.scale], [1]), &self.growth.device())
+        };
+        match value {
+            Value::Row(rows) => Value::Row(round(rows, scale, range.zero_point)),
+            Value::Map(map) => Value::Map(round(map, scale, range.zero_point)),
+        }
+    }
+}
+
+/// The real numbers that the nearest codes stand for: `scale · clamp(⌊x / scale + ½⌋, −128 − zero_point, 127 − zero_point)`.
+///
+/// # Shapes
+/// `numbers` any, `scale` `[1]`.
+pub(crate) fn round<const D: usize>(numbers: Tensor<D>, scale: Tensor<1>, zero_point: i8) -> Tensor<D> {
+    let scale = scale.reshape([1; D]);
+    let zero_point = f32::from(zero_point);
+    let steps = (numbers / scale.clone()).clamp(-128.0 - zero_point, 127.0 - zero_point);
+    let whole = steps.clone().detach().add_scalar(0.5).floor();
+    let rounding = whole - steps.clone().detach();
+    (steps + rounding) * scale
+}
+
+/// What rounding adds to a layer's weights and biases, in the device's order.
+fn rounding_of(layer: &Layer, weights: &LayerWeights, input_scale: f32) -> LayerWeights {
+    let scales = weight_scales(layer, weights, input_scale);
+    let codes = weight_codes(layer, &weights.weights, &scales);
+    let scale = |index: usize| scales[channel_of(layer, index, codes.len(), scales.len())];
+    let change = |(index, (code, weight)): (usize, (&i8, &f32))| f32::from(*code) * scale(index) - weight;
+    let bias_change = |(bias, scale): (&f32, &f32)| {
+        let step = f64::from(input_scale) * f64::from(*scale);
+        (bias_code(*bias, input_scale, *scale) as f64 * step - f64::from(*bias)) as f32
+    };
+    LayerWeights {
+        weights: codes.iter().zip(&weights.weights).enumerate().map(change).collect(),
+        bias: weights.bias.iter().zip(&scales).map(bias_change).collect(),
+    }
+}

@@ -1,0 +1,217 @@
+//! Quantisation-aware training: a finished run's weights learn to live with int8's rounding.
+//!
+//! Training goes on from the float weights, batch normalisation folded into them, for a few epochs with a small learning rate. All
+//! along, weights and values are rounded as the quantiser would ([`crate::model::rounding`]); gradients pass straight through, and
+//! ranges are learnt along with the weights. Then both are put to the test on the validation rows, each as a whole blob in the
+//! integer engine: what post-training quantisation makes of the float weights, and what this training gave. A group of heads
+//! keeps the latter only if none of its heads is worse, so that a run never ends below post-training quantisation on these rows.
+//!
+//! `qat.json` holds the [`AwareRecord`], `qat-GROUP.bin` a group's weights and ranges, `checkpoint-qat-GROUP.bin` where a training
+//! stands. Float weights and their figures stay what they are.
+
+mod kept;
+mod record;
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+
+use super::batch::HeadTraining;
+use super::groups::Group;
+use super::plan::{Plan, drive};
+use super::recipe::Recipe;
+use super::session::{Outcome, Session};
+use super::{Options, TrainError, device};
+use crate::config::HeadOverrides;
+use crate::export::{Candidates, ExportError};
+use crate::model::{FoldedModel, ModelState};
+use crate::quantize::method::PostTraining;
+use crate::quantize::prepare::Prepared;
+use crate::run::{self, Run};
+pub use kept::{Kept, kept};
+pub use record::{AwareRecord, GroupRecord, HeadRecord};
+
+/// Checks, before anything is trained, that this training can be judged and that its settings make sense.
+///
+/// # Errors
+/// Random labels, or a setting that makes no sense.
+pub(super) fn refuse(plan: &Plan<'_>) -> Result<(), TrainError> {
+    if plan.is_demonstration() {
+        return Err(TrainError::NothingToKeep);
+    }
+    plan.heads().try_for_each(|head| trained_on(plan, head).map(|_| ()))
+}
+
+/// Trains every group on from a finished run's weights and writes what came of it into the run.
+///
+/// # Errors
+/// A run whose float training is not finished or whose data changed, a folder that cannot be written, a loss that diverges, an
+/// interruption.
+pub(super) fn train(plan: &Plan<'_>, run: &Run, options: &Options) -> Result<AwareRecord, TrainError> {
+    let dataset = plan.dataset();
+    run.refuse_other(dataset)?;
+    let _lock = run::lock(run.folder())?;
+    let candidates = Candidates::new(run, dataset).map_err(Box::new)?;
+    let start = candidates.post_training(&[PostTraining::default()]);
+    let start = start
+        .map_err(|error| Box::new(ExportError::from(error)))?
+        .swap_remove(0);
+    let results: Vec<Result<Option<Training>, TrainError>> = std::thread::scope(|scope| {
+        let groups = candidates.groups().iter();
+        let trainings: Vec<_> = groups
+            .map(|group| scope.spawn(|| train_group(plan, group, &start, run, options)))
+            .collect();
+        let join = |training: std::thread::ScopedJoinHandle<'_, _>| {
+            training.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        trainings.into_iter().map(join).collect()
+    });
+    let trainings = results
+        .into_iter()
+        .collect::<Result<Option<Vec<Training>>, TrainError>>()?;
+    let trainings = trainings.ok_or_else(|| TrainError::Interrupted {
+        folder: run.folder().to_owned(),
+    })?;
+    let record = compare(&candidates, &start, &trainings).map_err(Box::new)?;
+    for (group, training) in candidates.groups().iter().zip(&trainings) {
+        Kept::write(run, group, &training.prepared)?;
+    }
+    run.write_json(record::FILE, &record)?;
+    Ok(record)
+}
+
+/// What the training of one group gave.
+struct Training {
+    prepared: Prepared,
+    record: GroupRecord,
+}
+
+/// `None` if it was interrupted.
+fn train_group(
+    plan: &Plan<'_>,
+    group: &Group,
+    whole: &Prepared,
+    run: &Run,
+    options: &Options,
+) -> Result<Option<Training>, TrainError> {
+    let start = whole.part(&group.spec, &group.values);
+    let heads = plan.heads_of(group).map(|head| trained_on(plan, head));
+    let heads: Vec<HeadTraining> = heads.collect::<Result<_, TrainError>>()?;
+    let recipe = heads[0].recipe.clone();
+    let folded = group.folded(&start.folded);
+    let identity = identity(plan, group, &recipe, &start);
+    let device = device(plan.config().train.backend);
+    let mut session = Session::aware(&folded, heads, &device, identity, &start);
+    let outcome = drive(&mut session, run, options, &format!("qat-{}", group.name()))?;
+    if outcome == Outcome::Interrupted {
+        return Ok(None);
+    }
+    let state = ModelState {
+        spec: folded.spec.clone(),
+        layers: session.result(),
+    };
+    let weights = FoldedModel {
+        spec: start.folded.spec.clone(),
+        ..FoldedModel::from(&state)
+    };
+    let epochs = session
+        .history()
+        .map(|(head, records)| (head.name().to_owned(), records.to_vec()));
+    Ok(Some(Training {
+        prepared: Prepared {
+            float: weights.clone(),
+            folded: weights,
+            ranges: start.ranges.grown(&session.growth()),
+        },
+        record: GroupRecord {
+            kept: false,
+            rows: String::new(),
+            learning_rate: recipe.learning_rate,
+            heads: BTreeMap::new(),
+            history: epochs.collect(),
+        },
+    }))
+}
+
+/// Judges float, post-training quantisation and this training on the same rows.
+fn compare(
+    candidates: &Candidates<'_>,
+    post_training: &Prepared,
+    trainings: &[Training],
+) -> Result<AwareRecord, ExportError> {
+    let rows = candidates.choosing_rows();
+    let float = candidates.float_figures(&rows);
+    let (before, _) = candidates.int8_figures(post_training, &rows)?;
+    let mut whole = post_training.clone();
+    for (group, training) in candidates.groups().iter().zip(trainings) {
+        whole.place(&training.prepared, &group.values);
+    }
+    let (after, _) = candidates.int8_figures(&whole, &rows)?;
+    let groups = candidates.groups().iter().zip(trainings).map(|(group, training)| {
+        let heads = group.heads.iter().filter_map(|head| {
+            let name = head.name();
+            let record = HeadRecord {
+                float: float.get(name)?.clone(),
+                post_training: before.get(name)?.clone(),
+                aware: after.get(name)?.clone(),
+            };
+            Some((name.to_owned(), record))
+        });
+        let heads: BTreeMap<String, HeadRecord> = heads.collect();
+        let validated = group.heads.iter().all(|head| candidates.is_validated(head));
+        let record = GroupRecord {
+            kept: heads
+                .values()
+                .all(|head| head.aware.figure() >= head.post_training.figure()),
+            rows: if validated { "validation" } else { "training" }.to_owned(),
+            heads,
+            ..training.record.clone()
+        };
+        (group.name(), record)
+    });
+    Ok(AwareRecord {
+        groups: groups.collect(),
+    })
+}
+
+/// A head with its recipe for this training.
+fn trained_on<'d>(plan: &Plan<'_>, head: &HeadTraining<'d>) -> Result<HeadTraining<'d>, TrainError> {
+    let own = head.data.head;
+    let recipe = head.recipe.aware(plan.config().train.head(own));
+    let checked = recipe.check(head.data.class_counts().len());
+    checked.map_err(|(setting, problem)| TrainError::Setting {
+        head: own.name(),
+        setting: match setting {
+            "epochs" => "qat_epochs",
+            "learning_rate" => "qat_learning_rate",
+            setting => setting,
+        },
+        problem,
+    })?;
+    Ok(HeadTraining { recipe, ..head.clone() })
+}
+
+impl Recipe {
+    /// How the head is trained on with rounded numbers: a tenth of its epochs with a tenth of its learning rate, and no early stop.
+    pub(super) fn aware(&self, overrides: &HeadOverrides) -> Self {
+        Self {
+            epochs: overrides.qat_epochs.unwrap_or((self.epochs / 10).max(2)),
+            learning_rate: overrides.qat_learning_rate.unwrap_or(self.learning_rate / 10.0),
+            patience: None,
+            cosine: true,
+            ..self.clone()
+        }
+    }
+}
+
+/// Names everything that a group's weights depend on.
+fn identity(plan: &Plan<'_>, group: &Group, recipe: &Recipe, start: &Prepared) -> String {
+    let all = serde_json::json!({
+        "float": plan.identity(group),
+        "recipe": recipe,
+        "weights": start.folded.layers,
+        "ranges": start.ranges.choices(),
+    });
+    let digest: [u8; 32] = Sha256::digest(all.to_string()).into();
+    crate::hex::encode(&digest)
+}

@@ -1,0 +1,44 @@
+//! What a quantisation-aware training gave, in figures.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::run::History;
+use crate::train::HeadMetrics;
+
+/// The record's file in a run folder.
+pub(super) const FILE: &str = "qat.json";
+
+/// Every group of heads that was trained.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AwareRecord {
+    /// By the group's name.
+    pub groups: BTreeMap<String, GroupRecord>,
+}
+
+/// Heads that were trained together.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GroupRecord {
+    /// Whether the blob is made of what this training gave: no head was worse than by post-training quantisation.
+    pub kept: bool,
+    /// The rows that told: `validation`, or `training` where there are none.
+    pub rows: String,
+    /// Highest learning rate.
+    pub learning_rate: f64,
+    /// By the head's name.
+    pub heads: BTreeMap<String, HeadRecord>,
+    /// Epochs per head; their validation figures are those of the model that rounds.
+    pub history: History,
+}
+
+/// Three models on the same rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HeadRecord {
+    /// The float model.
+    pub float: HeadMetrics,
+    /// Its int8 model by post-training quantisation, in the integer engine.
+    pub post_training: HeadMetrics,
+    /// The int8 model by this training, in the integer engine.
+    pub aware: HeadMetrics,
+}
