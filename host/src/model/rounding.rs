@@ -156,3 +156,87 @@ fn rounding_of(layer: &Layer, weights: &LayerWeights, input_scale: f32) -> Layer
         bias: weights.bias.iter().zip(&scales).map(bias_change).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+
+    fn row(numbers: &[f32], device: &Device) -> Tensor<1> {
+        Tensor::from_data(TensorData::new(numbers.to_vec(), [numbers.len()]), device)
+    }
+
+    #[test]
+    fn numbers_round_to_codes_by_hand() {
+        let device = Device::flex();
+        // Scale 0.5, zero point −128 + 4 = −124: codes −128 … 127 stand for −2 … 125.5.
+        let rounded = round(
+            row(&[0.0, 0.2, 0.25, 0.74, -0.3, -1.9, -7.0, 125.4, 300.0], &device),
+            row(&[0.5], &device),
+            -124,
+        );
+        assert_eq!(numbers(rounded), [0.0, 0.0, 0.5, 0.5, -0.5, -2.0, -2.0, 125.5, 125.5]);
+    }
+
+    #[test]
+    fn rounding_agrees_with_the_quantiser() {
+        let device = Device::flex();
+        for (low, high) in [(-1.0, 3.0), (0.0, 7.3), (-5.5, 0.0)] {
+            let range = Quantization::of(low, high);
+            let all: Vec<f32> = (-700..700).map(|i| i as f32 * 0.0131 + 0.00137).collect();
+            let rounded = numbers(round(
+                row(&all, &device),
+                row(&[range.scale], &device),
+                range.zero_point,
+            ));
+            for (number, rounded) in all.iter().zip(rounded) {
+                let expected = range.real(range.code(*number));
+                assert!(
+                    (rounded - expected).abs() < 1e-5,
+                    "{number} → {rounded}, not {expected}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn gradients_pass_straight_through_inside_the_range() {
+        let device = Device::flex().autodiff();
+        // Codes stand for −128 … 127.
+        let at = row(&[-200.0, -3.3, 0.0, 0.6, 126.9, 127.6, 4_000.0], &device).require_grad();
+        let scale = row(&[1.0], &device).require_grad();
+        let slopes = row(&[1.0, 1.0, 1.0, 2.0, 1.0, 1.0, 1.0], &device);
+        let gradients = (round(at.clone(), scale.clone(), 0) * slopes).sum().backward();
+        assert_eq!(
+            numbers(at.grad(&gradients).unwrap()),
+            [0.0, 1.0, 1.0, 2.0, 1.0, 0.0, 0.0]
+        );
+        // The scale's slope: the end of the range outside, how far rounding went inside.
+        let by_hand = -128.0 + (-3.0 + 3.3) + 0.0 + 2.0 * (1.0 - 0.6) + (127.0 - 126.9) + 127.0 + 127.0;
+        let slope = numbers(scale.grad(&gradients).unwrap())[0];
+        assert!((slope - by_hand).abs() < 1e-4, "{slope} is not {by_hand}");
+    }
+
+    #[test]
+    fn weights_round_to_codes_by_hand() {
+        let weights = LayerWeights {
+            // Scales 1.27 / 127 = 0.01 and 0.254 / 127 = 0.002.
+            weights: vec![1.27, -0.104, 0.0, 0.254, 0.0011, -0.0009],
+            bias: vec![0.126, -0.031],
+        };
+        let layer = Layer::Linear {
+            out: trident::spec::Shape::row(2),
+            activation: Activation::None,
+        };
+        // Biases count in steps of 0.5 · 0.01 and 0.5 · 0.002.
+        let change = rounding_of(&layer, &weights, 0.5);
+        let expected = [0.0, 0.004, 0.0, 0.0, 0.0009, 0.0009];
+        for (change, expected) in change.weights.iter().zip(expected) {
+            assert!((change - expected).abs() < 1e-6, "{change} is not {expected}");
+        }
+        for (change, expected) in change.bias.iter().zip([-0.001, 0.0]) {
+            assert!((change - expected).abs() < 1e-6, "{change} is not {expected}");
+        }
+    }
+}

@@ -115,3 +115,103 @@ fn shifted(sum: Value, by: &[f32]) -> Value {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::{Rng, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+    use trident::spec::{Activation, Head, HeadSpec, InputSlot, InputSpec, LayerSpec, ModelSpec, PixelScale, Shape};
+
+    use super::super::method::PostTraining;
+    use super::super::range::RangeRule;
+    use super::*;
+    use crate::model::{FoldedModel, Initializer, ModelState};
+
+    /// Three linear layers over readings that are mostly small, so that ranges cut the large ones off.
+    fn model() -> (FoldedModel, HostInputs) {
+        let linear = |input: u8, out, activation| LayerSpec {
+            inputs: [input].into_iter().collect(),
+            layer: Layer::Linear {
+                out: Shape::row(out),
+                activation,
+            },
+        };
+        let spec = ModelSpec {
+            inputs: [InputSpec {
+                slot: InputSlot::Regression,
+                shape: Shape::row(5),
+                pixels: PixelScale::Centred,
+            }]
+            .into_iter()
+            .collect(),
+            layers: [
+                linear(0, 12, Activation::Relu),
+                linear(1, 12, Activation::Relu),
+                linear(2, 1, Activation::None),
+            ]
+            .into_iter()
+            .collect(),
+            heads: [HeadSpec {
+                head: Head::Regression,
+                value: 3,
+            }]
+            .into_iter()
+            .collect(),
+        };
+        let draw = |layer: usize| ChaCha8Rng::seed_from_u64(layer as u64);
+        let folded = FoldedModel::from(&ModelState::random(&spec, Initializer::He, draw));
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        let readings = (0..5 * 400)
+            .map(|_| rng.random_range(-1f32..1.0).powi(5) * 3.0)
+            .collect();
+        let rows = HostInputs {
+            rows: 400,
+            regression: Some(readings),
+            ..HostInputs::default()
+        };
+        (folded, rows)
+    }
+
+    #[test]
+    fn correction_takes_the_mean_error_of_a_head_back() {
+        let (folded, rows) = model();
+        let device = Device::flex();
+        let mean_error = |correct_bias| {
+            let method = PostTraining {
+                ranges: RangeRule::Percentile(95.0),
+                equalize: false,
+                correct_bias,
+            };
+            let prepared = Prepared::new(&folded, std::slice::from_ref(&rows), method, &device).unwrap();
+            let [float, rounded] = [
+                Model::from_folded(&prepared.float, &device),
+                Model::rounded(&prepared.folded, &prepared.ranges, &[], &device),
+            ]
+            .map(|model| model.value(3, &rows));
+            let difference = |(a, b): (&f32, &f32)| f64::from(a - b);
+            (float.iter().zip(&rounded).map(difference).sum::<f64>() / float.len() as f64).abs()
+        };
+        let (before, after) = (mean_error(false), mean_error(true));
+        assert!(before > 1e-3, "cut ranges should move the mean: {before}");
+        assert!(after < before / 20.0, "{after} is not far below {before}");
+    }
+
+    #[test]
+    fn a_mean_is_taken_per_channel() {
+        let device = Device::flex();
+        let map = |numbers: Vec<f32>| {
+            let tensor = Tensor::<4>::from_data(TensorData::new(numbers, [1, 2, 1, 2]), &device);
+            Some(Value::Map(tensor))
+        };
+        let conv = Layer::Conv2d {
+            filters: 2,
+            kernel: 1,
+            stride: 1,
+            padding: trident::spec::Padding::Same,
+            activation: Activation::None,
+            norm: false,
+        };
+        let sums = [[map(vec![1.0, 2.0, 5.0, 5.0]), map(vec![0.0, 1.5, 5.0, 7.0])]];
+        assert_eq!(mean_difference(&conv, &sums, 2), [0.75, -1.0]);
+    }
+}

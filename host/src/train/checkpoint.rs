@@ -40,8 +40,6 @@ pub struct Best {
     pub figure: f64,
     /// The weights.
     pub numbers: Numbers,
-    /// How far ranges had grown, in quantisation-aware training.
-    pub growth: Vec<f32>,
 }
 
 /// One epoch of one head.

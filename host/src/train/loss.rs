@@ -37,7 +37,7 @@ pub fn of_classes(logits: Tensor<2>, labels: &[u16], weights: &[f32], smoothing:
 }
 
 /// `max(z, 0) − z·y + ln(1 + e^−|z|)`, element by element.
-fn binary_with_logits(logits: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
+pub(super) fn binary_with_logits(logits: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
     relu(logits.clone()) - logits.clone() * targets + logits.abs().neg().exp().log1p()
 }
 

@@ -9,7 +9,8 @@ use trident::spec::Head;
 
 use super::TrainError;
 use super::adam::{Decay, InPlaceAdam};
-use super::batch::{HeadBatch, HeadTraining};
+use super::aware::likeness;
+use super::batch::{HeadBatch, HeadTraining, StepFigures};
 use super::checkpoint::{Best, Checkpoint, EpochRecord, EpochSums, Numbers, Position};
 use super::evaluate::{judge, predict};
 use super::groups::Group;
@@ -26,8 +27,7 @@ pub(super) struct Session<'d> {
     identity: String,
     group: &'d Group,
     heads: Vec<HeadTraining<'d>>,
-    /// Of a quantisation-aware training, the ranges that it began with.
-    ranges: Option<Ranges>,
+    aware: Option<Aware>,
     /// On the autodiff device. `None` only while a step is made.
     model: Option<Model>,
     optimizer: ModuleOptimizer,
@@ -38,6 +38,13 @@ pub(super) struct Session<'d> {
     history: Vec<Vec<EpochRecord>>,
     finished: bool,
     device: Device,
+}
+
+/// What a quantisation-aware training began with.
+struct Aware {
+    ranges: Ranges,
+    /// The teacher, on a device without autodiff.
+    float: Model,
 }
 
 /// How a session came to its end.
@@ -61,7 +68,8 @@ impl<'d> Session<'d> {
         Self::begin(group, heads, identity, state, model, device)
     }
 
-    /// Starts from trained weights, and rounds as int8 does; the spec of `group` has no batch normalisation.
+    /// Starts from trained weights and rounds as int8 does, to give what the weights gave before; the spec of `group` has no batch
+    /// normalisation.
     pub fn aware(
         group: &'d Group,
         heads: Vec<HeadTraining<'d>>,
@@ -69,10 +77,14 @@ impl<'d> Session<'d> {
         identity: String,
         start: &Prepared,
     ) -> Self {
+        let float = Model::from_folded(&start.float, device);
         let device = device.clone().autodiff();
         let model = Model::rounded(&start.folded, &start.ranges, &[], &device);
         Self {
-            ranges: Some(start.ranges.clone()),
+            aware: Some(Aware {
+                ranges: start.ranges.clone(),
+                float,
+            }),
             ..Self::begin(group, heads, identity, start.folded.to_state(), model, device)
         }
     }
@@ -89,7 +101,7 @@ impl<'d> Session<'d> {
         Self {
             identity,
             group,
-            ranges: None,
+            aware: None,
             model: Some(model),
             optimizer: optimizer(&lead.recipe, &device),
             average: (lead.recipe.ema > 0.0).then_some(state),
@@ -166,27 +178,25 @@ impl<'d> Session<'d> {
         Ok(Outcome::Finished)
     }
 
-    /// The best weights, or the last ones if no validation rows chose.
+    /// The best weights, or the last ones if no validation rows chose. Of a quantisation-aware training, which settles down to its
+    /// teacher, they are the last: a choice among epochs that differ so little would be one by luck.
     pub fn result(&self) -> Numbers {
         match &self.best {
-            Some(best) => best.numbers.clone(),
-            None => self.judged_state().layers,
+            Some(best) if self.aware.is_none() => best.numbers.clone(),
+            _ => self.judged_state().layers,
         }
     }
 
-    /// How far each range of a quantisation-aware training had grown with these weights.
+    /// How far each range of a quantisation-aware training has grown.
     pub fn growth(&self) -> Vec<f32> {
-        match &self.best {
-            Some(best) => best.growth.clone(),
-            None => self.model().growth(),
-        }
+        self.model().growth()
     }
 
     /// A model of these numbers, which rounds if this training does.
     fn model_of(&self, state: &ModelState, growth: &[f32], device: &Device) -> Model {
-        match &self.ranges {
+        match &self.aware {
             None => Model::new(state, device),
-            Some(ranges) => Model::rounded(&FoldedModel::from(state), ranges, growth, device),
+            Some(aware) => Model::rounded(&FoldedModel::from(state), &aware.ranges, growth, device),
         }
     }
 
@@ -251,6 +261,13 @@ impl<'d> Session<'d> {
         for (head, batch) in self.heads.iter().zip(&batches) {
             head.place(batch, &self.group.spec, &self.device, &mut inputs);
         }
+        let mut float = self.aware.as_ref().map(|aware| {
+            let mut inputs = ModelInputs::default();
+            for (head, batch) in self.heads.iter().zip(&batches) {
+                head.place(batch, &self.group.spec, &aware.float.device(), &mut inputs);
+            }
+            aware.float.forward(&inputs, Pass::Evaluate).0
+        });
         let dropout = Thinning {
             rate: self.lead().recipe.dropout,
             seed: self.lead().seed,
@@ -265,7 +282,11 @@ impl<'d> Session<'d> {
         for ((head, batch), sums) in self.heads.iter().zip(&batches).zip(&mut self.sums) {
             let spec = self.group.spec.heads.iter().find(|spec| spec.head == head.data.head);
             let value = usize::from(spec.expect("the group has the head").value);
-            let (loss, figures) = head.loss(values[value].take().expect("its input is given"), batch);
+            let output = values[value].take().expect("its input is given");
+            let (loss, figures) = match float.as_mut().and_then(|values| values[value].take()) {
+                None => head.loss(output, batch),
+                Some(float) => (likeness::loss(head, output, float), StepFigures::default()),
+            };
             let number = f64::from(numbers(loss.clone().detach())[0]);
             if !number.is_finite() {
                 return Err(TrainError::Diverged {
@@ -330,7 +351,6 @@ impl<'d> Session<'d> {
             self.best = Some(Best {
                 epoch,
                 figure,
-                growth: self.model().growth(),
                 numbers: state.layers,
             });
         }

@@ -2,14 +2,15 @@
 //!
 //! Training goes on from the float weights, batch normalisation folded into them, for a few epochs with a small learning rate. All
 //! along, weights and values are rounded as the quantiser would ([`crate::model::rounding`]); gradients pass straight through, and
-//! ranges are learnt along with the weights. Then both are put to the test on the validation rows, each as a whole blob in the
+//! ranges are learnt along with the weights. What is learnt is to give what the float model gives ([`likeness`]). Then both are put to the test on the validation rows, each as a whole blob in the
 //! integer engine: what post-training quantisation makes of the float weights, and what this training gave. A group of heads
-//! keeps the latter only if none of its heads is worse, so that a run never ends below post-training quantisation on these rows.
+//! keeps the latter only if none of its heads is worse and one is better, so that a run never ends below post-training quantisation on these rows.
 //!
 //! `qat.json` holds the [`AwareRecord`], `qat-GROUP.bin` a group's weights and ranges, `checkpoint-qat-GROUP.bin` where a training
 //! stands. Float weights and their figures stay what they are.
 
 mod kept;
+pub(super) mod likeness;
 mod record;
 
 use std::collections::BTreeMap;
@@ -193,12 +194,15 @@ fn trained_on<'d>(plan: &Plan<'_>, head: &HeadTraining<'d>) -> Result<HeadTraini
 
 impl Recipe {
     /// How the head is trained on with rounded numbers: a tenth of its epochs with a tenth of its learning rate, and no early stop.
+    /// Weights follow a teacher, so that nothing need keep them small or apart.
     pub(super) fn aware(&self, overrides: &HeadOverrides) -> Self {
         Self {
             epochs: overrides.qat_epochs.unwrap_or((self.epochs / 10).max(2)),
             learning_rate: overrides.qat_learning_rate.unwrap_or(self.learning_rate / 10.0),
             patience: None,
             cosine: true,
+            dropout: 0.0,
+            weight_decay: 0.0,
             ..self.clone()
         }
     }

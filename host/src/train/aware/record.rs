@@ -20,7 +20,7 @@ pub struct AwareRecord {
 /// Heads that were trained together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GroupRecord {
-    /// Whether the blob is made of what this training gave: no head was worse than by post-training quantisation.
+    /// Whether the blob is made of what this training gave: no head is worse than by post-training quantisation, and one is better.
     pub kept: bool,
     /// The rows that told: `validation`, or `training` where there are none.
     pub rows: String,
@@ -41,4 +41,11 @@ pub struct HeadRecord {
     pub post_training: HeadMetrics,
     /// The int8 model by this training, in the integer engine.
     pub aware: HeadMetrics,
+}
+
+impl HeadRecord {
+    /// How much better this training is than post-training quantisation, by the figure that chooses weights.
+    pub fn gain(&self) -> f64 {
+        self.aware.figure() - self.post_training.figure()
+    }
 }
