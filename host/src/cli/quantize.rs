@@ -120,6 +120,13 @@ fn print_search(search: &Search) -> anyhow::Result<()> {
         counts.join(", "),
         search.max_drop
     );
+    let bytes = |name: &str| whole(search.blob_bytes[name] as u64);
+    say!(
+        "the same results by `--optimize size` in {} bytes, `balanced` in {}, `speed` in {}",
+        bytes("size"),
+        bytes("balanced"),
+        bytes("speed")
+    );
     if !search.beyond.is_empty() {
         say!(
             "no way is that good for {}: it has the one that loses least; `trident train --resume --qat` may do better",

@@ -17,6 +17,7 @@ use crate::quantize::method::PostTraining;
 use crate::quantize::optimize::Optimize;
 use crate::quantize::pack::{Sample, Source, quantize};
 use crate::quantize::prepare::{Calibrated, Prepared};
+use crate::quantize::writer::AlignedBytes;
 use crate::run::{Record, Run, Transforms};
 use crate::train::HeadData;
 use crate::train::aware;
@@ -233,16 +234,26 @@ impl<'d> Candidates<'d> {
         eval::float_figures(&self.model, &self.transforms, self.dataset, rows)
     }
 
-    /// Figures that the integer engine gives, and the blob's bytes.
+    /// Figures that the integer engine gives.
     ///
     /// # Errors
     /// If the model cannot be expressed in int8.
-    pub fn int8_figures(&self, prepared: &Prepared, rows: &Rows) -> Result<(Figures, usize), ExportError> {
-        let source = self.source(prepared);
-        let blob = quantize(&source)?.pack(&source, &[])?;
+    pub fn int8_figures(&self, prepared: &Prepared, rows: &Rows) -> Result<Figures, ExportError> {
+        let blob = self.blob(prepared, Optimize::default())?;
         let outputs = eval::int8(blob.as_ref(), self.dataset, rows)?;
-        let figures = eval::figures(&outputs, &self.transforms, self.dataset, rows);
-        Ok((figures, blob.as_ref().len()))
+        Ok(eval::figures(&outputs, &self.transforms, self.dataset, rows))
+    }
+
+    /// A blob without figures in it.
+    ///
+    /// # Errors
+    /// If the model cannot be expressed in int8.
+    pub fn blob(&self, prepared: &Prepared, optimize: Optimize) -> Result<AlignedBytes, ExportError> {
+        let source = Source {
+            optimize,
+            ..self.source(prepared)
+        };
+        Ok(quantize(&source)?.pack(&source, &[])?)
     }
 }
 

@@ -3,7 +3,7 @@
 //! Every combination of [`PostTraining::all`], and what quantisation-aware training gave if the run has it, is packed and run by the
 //! integer engine on the validation rows. No method changes a blob's size or its instructions, so *cheap* means plain: as few
 //! steps beyond smallest-to-largest ranges as will do; training again is the dearest. Flash against instructions is what
-//! [`Optimize`](crate::quantize::optimize::Optimize) settles, and it changes no result: a search need not try it.
+//! [`Optimize`] settles, and it changes no result: a search need not try it, and says what each of the three weighs.
 
 use std::collections::BTreeMap;
 
@@ -14,6 +14,7 @@ use super::candidates::{Candidates, Way};
 use crate::eval::{Figures, leading};
 use crate::progress::Progress;
 use crate::quantize::method::PostTraining;
+use crate::quantize::optimize::Optimize;
 
 /// What a search found.
 #[derive(Clone, Debug, Serialize)]
@@ -26,6 +27,8 @@ pub struct Search {
     pub float: Figures,
     /// Every way that was tried, the cheapest first.
     pub tried: Vec<Tried>,
+    /// Bytes of the chosen blob by what it is optimised for: the three give the same results.
+    pub blob_bytes: BTreeMap<&'static str, usize>,
     /// Heads whose figure dropped further by every way; they have the one that loses least.
     pub beyond: Vec<&'static str>,
 }
@@ -58,13 +61,13 @@ pub fn search(
     let mut step = progress.step("search", methods.len() as u64 + u64::from(aware));
     let mut tried = Vec::new();
     for (way, prepared) in methods.iter().zip(candidates.post_training(&methods)?) {
-        let (int8, _) = candidates.int8_figures(&prepared, &rows)?;
+        let int8 = candidates.int8_figures(&prepared, &rows)?;
         tried.push(Tried::new(Way::PostTraining(*way), &float, &int8));
         step.set(tried.len() as u64, &way.to_string());
     }
     if aware {
         let best = candidates.best();
-        let (int8, _) = candidates.int8_figures(&candidates.assemble(&best)?, &rows)?;
+        let int8 = candidates.int8_figures(&candidates.assemble(&best)?, &rows)?;
         let mut trained = Tried::new(Way::Aware, &float, &int8);
         // Heads that kept their float weights are in the list already.
         for (group, _) in groups.iter().zip(&best).filter(|(_, way)| **way != Way::Aware) {
@@ -87,7 +90,15 @@ pub fn search(
         tried[chosen].chosen_for.extend(&heads);
         ways.push(tried[chosen].way);
     }
+    let chosen = candidates.assemble(&ways)?;
+    let sizes = [
+        ("size", Optimize::Size),
+        ("balanced", Optimize::Balanced),
+        ("speed", Optimize::Speed),
+    ];
+    let bytes = |(name, optimize)| Ok((name, candidates.blob(&chosen, optimize)?.as_ref().len()));
     let search = Search {
+        blob_bytes: sizes.into_iter().map(bytes).collect::<Result<_, ExportError>>()?,
         max_drop,
         samples: rows.counts(),
         float,

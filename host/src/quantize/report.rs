@@ -40,7 +40,7 @@ pub struct LayerReport {
 }
 
 /// Compares float and int8 values of every layer over rows given both raw (`samples`) and transformed (`rows`). The worst is
-/// first. Layers that no head needs are left out.
+/// first, layers that no head needs are last.
 ///
 /// The graph before its rewrites runs, in which every value exists; they change none.
 ///
@@ -84,7 +84,7 @@ pub fn layers(
             snr_db: (signal > 0.0 && noise > 0.0).then(|| 10.0 * (signal / noise).log10()),
         }
     });
-    let mut layers: Vec<LayerReport> = layers.filter(|layer| !layer.heads.is_empty()).collect();
+    let mut layers: Vec<LayerReport> = layers.collect();
     layers.sort_by(|a, b| b.rms_error.unwrap_or(0.0).total_cmp(&a.rms_error.unwrap_or(0.0)));
     Ok(layers)
 }

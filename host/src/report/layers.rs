@@ -19,8 +19,7 @@ pub struct Layer {
     pub parameters: usize,
     /// Multiplications per run.
     pub macs: usize,
-    /// Power of its float values over that of their rounding error, in dB; `None` for sums that are not rounded, and where nothing
-    /// was measured.
+    /// Power of its float values over that of int8's error, in dB; `None` where there is none, and where nothing was measured.
     pub snr_db: Option<f64>,
     /// Whether no other layer of one of its heads has a lower `snr_db`.
     pub worst: bool,
@@ -44,7 +43,7 @@ pub fn layers(spec: &ModelSpec, measured: Option<&Value>) -> Vec<Layer> {
                 shape: [output.h, output.w, output.c],
                 parameters: own.layer.parameters(input),
                 macs: own.layer.macs(input, output),
-                snr_db: measured.and_then(|report| report["layers"][index]["snr_db"].as_f64()),
+                snr_db: measured.and_then(|report| of_layer(report, index)?["snr_db"].as_f64()),
                 worst: false,
             }
         })
@@ -62,6 +61,12 @@ pub fn layers(spec: &ModelSpec, measured: Option<&Value>) -> Vec<Layer> {
         }
     }
     layers
+}
+
+/// What a quantiser's report, the worst layer first, says of one layer.
+fn of_layer(report: &Value, index: usize) -> Option<&Value> {
+    let mut layers = report["layers"].as_array()?.iter();
+    layers.find(|layer| layer["layer"] == index)
 }
 
 /// Whether a quantiser's report is of this model and blob, as far as their sizes tell.

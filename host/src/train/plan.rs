@@ -68,7 +68,7 @@ impl<'d> Plan<'d> {
             description: dataset.description(),
             recipes: recipes.collect(),
         };
-        Ok(Self {
+        let plan = Self {
             dataset,
             config: config.clone(),
             spec,
@@ -77,7 +77,11 @@ impl<'d> Plan<'d> {
             groups,
             record,
             demonstration,
-        })
+        };
+        if config.train.qat {
+            aware::refuse(&plan)?;
+        }
+        Ok(plan)
     }
 
     /// The model that will be trained.
@@ -113,7 +117,6 @@ impl<'d> Plan<'d> {
         if !self.config.train.qat {
             return self.train_float(run, options);
         }
-        aware::refuse(self)?;
         let summary = match options.resume && run.is_trained() {
             true => self.summary(run)?,
             false => self.train_float(run, options)?,

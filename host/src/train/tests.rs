@@ -173,6 +173,130 @@ fn an_interrupted_run_goes_on_to_the_same_bits() {
     }
 }
 
+/// Trains on, once float training is done, with int8's rounding.
+fn aware_config() -> Config {
+    let mut config = config();
+    config.train.qat = true;
+    for head in trident::spec::Head::ALL {
+        config.train.head_mut(head).qat_epochs = Some(3);
+    }
+    config
+}
+
+#[test]
+fn training_with_rounding_is_never_below_post_training_and_repeats() {
+    let folder = tempfile::tempdir().unwrap();
+    let float = train_whole(&folder.path().join("float"), &config());
+    let [one, again] = ["one", "again"].map(|name| {
+        let path = folder.path().join(name);
+        let record = train_whole(&path, &aware_config()).qat.unwrap();
+        (record, path)
+    });
+    assert_eq!(one.0, again.0);
+    assert_eq!(one.0.groups.len(), 3);
+    assert!(float.qat.is_none());
+    for (name, group) in &one.0.groups {
+        let file = format!("qat-{name}.bin");
+        let read = |folder: &Path| std::fs::read(folder.join(&file)).unwrap();
+        assert!(read(&one.1) == read(&again.1), "{file} differs");
+        assert_eq!(group.history[name].len(), 3);
+        assert_eq!(group.rows, "validation");
+        let head = &group.heads[name];
+        assert_eq!(
+            Some(&head.float),
+            float.metrics["validation"].get(name),
+            "float figures stay what they are"
+        );
+        assert_eq!(group.kept, head.gain() > 0.0);
+        let losses: Vec<f64> = group.history[name].iter().map(|epoch| epoch.loss).collect();
+        assert!(
+            losses[2] < losses[0],
+            "{name} does not come closer to float: {losses:?}"
+        );
+    }
+    // What the blob is made of is what the record says.
+    let run = Run::open(&one.1).unwrap();
+    let data = dataset();
+    let export = crate::export::export(&run, &data, &Default::default(), &Progress::silent()).unwrap();
+    let rows = crate::eval::Rows::of(&data, |split| &split.validation);
+    let outputs = crate::eval::int8(export.blob.as_ref(), &data, &rows).unwrap();
+    let figures = crate::eval::figures(&outputs, &run.transforms().unwrap(), &data, &rows);
+    for (name, group) in &one.0.groups {
+        let head = &group.heads[name];
+        let expected = if group.kept { &head.aware } else { &head.post_training };
+        assert_eq!(figures.get(name.as_str()), Some(expected), "{name}");
+        assert!(expected.figure() >= head.post_training.figure());
+    }
+}
+
+#[test]
+fn a_finished_run_is_trained_on_and_interruptions_change_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = folder.path().join("whole");
+    let expected = train_whole(&whole, &aware_config()).qat.unwrap();
+    let parts = folder.path().join("parts");
+    train_whole(&parts, &config());
+    let weights = std::fs::read(parts.join("weights.bin")).unwrap();
+    let run = Run::open(&parts).unwrap().with_config(&aware_config()).unwrap();
+    let first = attempt(&run, true, &AtomicBool::new(true)).unwrap_err();
+    assert!(matches!(first, TrainError::Interrupted { .. }), "{first}");
+    assert!(!parts.join("qat.json").exists());
+    for wait in 1.. {
+        let stop = AtomicBool::new(false);
+        let result = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(Duration::from_millis(20 * wait));
+                stop.store(true, Ordering::Relaxed);
+            });
+            attempt(&run, true, &stop)
+        });
+        match result {
+            Ok(summary) => {
+                assert_eq!(summary.qat, Some(expected));
+                break;
+            }
+            Err(TrainError::Interrupted { .. }) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert!(
+        std::fs::read(parts.join("weights.bin")).unwrap() == weights,
+        "float weights stay"
+    );
+    for name in [
+        "qat.json",
+        "qat-classification.bin",
+        "qat-segmentation.bin",
+        "qat-regression.bin",
+    ] {
+        let read = |folder: &Path| std::fs::read(folder.join(name)).unwrap();
+        assert!(read(&whole) == read(&parts), "{name} differs");
+    }
+}
+
+#[test]
+fn rounding_that_no_figure_can_judge_is_refused() {
+    let mut config = Config::random();
+    config.train.qat = true;
+    let data = crate::data::load(&config).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let run = Run::create(&folder.path().join("run"), &config).unwrap();
+    let stop = AtomicBool::new(false);
+    let options = Options {
+        resume: false,
+        interrupted: &stop,
+        progress: Progress::silent(),
+    };
+    let error = train(&config, &data, &run, &options).unwrap_err();
+    assert!(matches!(error, TrainError::NothingToKeep), "{error}");
+    let mut config = aware_config();
+    config.train.regression.qat_learning_rate = Some(-1.0);
+    let data = dataset();
+    let error = train(&config, &data, &run, &options).unwrap_err().to_string();
+    assert!(error.starts_with("[train.regression] qat_learning_rate"), "{error}");
+    assert!(!run.is_trained(), "nothing was trained before");
+}
+
 #[test]
 fn a_run_does_not_go_on_with_other_data() {
     let folder = tempfile::tempdir().unwrap();

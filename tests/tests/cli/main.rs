@@ -9,6 +9,7 @@ mod nobody_reads;
 mod other_data;
 mod own_data;
 mod plan;
+mod quantisation;
 mod repeat;
 mod report;
 mod too_large;

@@ -142,12 +142,12 @@ fn compare(
 ) -> Result<AwareRecord, ExportError> {
     let rows = candidates.choosing_rows();
     let float = candidates.float_figures(&rows);
-    let (before, _) = candidates.int8_figures(post_training, &rows)?;
+    let before = candidates.int8_figures(post_training, &rows)?;
     let mut whole = post_training.clone();
     for (group, training) in candidates.groups().iter().zip(trainings) {
         whole.place(&training.prepared, &group.values);
     }
-    let (after, _) = candidates.int8_figures(&whole, &rows)?;
+    let after = candidates.int8_figures(&whole, &rows)?;
     let groups = candidates.groups().iter().zip(trainings).map(|(group, training)| {
         let heads = group.heads.iter().filter_map(|head| {
             let name = head.name();

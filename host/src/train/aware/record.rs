@@ -49,3 +49,50 @@ impl HeadRecord {
         self.aware.figure() - self.post_training.figure()
     }
 }
+
+/// Whether no head is worse by this training than by post-training quantisation, and one is better.
+pub(super) fn is_better(heads: &BTreeMap<String, HeadRecord>) -> bool {
+    heads.values().all(|head| head.gain() >= 0.0) && heads.values().any(|head| head.gain() > 0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::RegressionMetrics;
+
+    fn head(post_training: f64, aware: f64) -> HeadRecord {
+        let metrics = |rmse| {
+            HeadMetrics::Regression(RegressionMetrics {
+                rmse,
+                mae: rmse,
+                r2: None,
+            })
+        };
+        HeadRecord {
+            float: metrics(1.0),
+            post_training: metrics(post_training),
+            aware: metrics(aware),
+        }
+    }
+
+    fn better(heads: &[HeadRecord]) -> bool {
+        let named = heads
+            .iter()
+            .enumerate()
+            .map(|(number, head)| (number.to_string(), head.clone()));
+        is_better(&named.collect())
+    }
+
+    #[test]
+    fn no_head_may_be_worse() {
+        assert!(better(&[head(1.2, 1.1)]));
+        assert!(better(&[head(1.2, 1.1), head(1.2, 1.2)]));
+        assert!(!better(&[head(1.2, 1.1), head(1.2, 1.201)]));
+        assert!(
+            !better(&[head(1.2, 1.2)]),
+            "what costs nothing is kept where nothing is won"
+        );
+        assert!(!better(&[head(1.2, f64::NAN)]));
+        assert!(!better(&[]));
+    }
+}
