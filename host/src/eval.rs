@@ -151,15 +151,17 @@ impl AllOutputs {
     }
 }
 
-/// One row of a head's data as a network takes it.
+/// One row of a head's data as a network takes it; where rows belong together, of the other heads' too.
 pub fn inputs(dataset: &Dataset, head: Head, row: usize) -> Inputs<'_> {
     let mut inputs = Inputs::default();
-    match head {
-        Head::Classification => {
-            inputs.classification = dataset.classification.as_ref().map(|data| data.readings.row(row))
+    for slot in Head::ALL.into_iter().filter(|&slot| slot == head || dataset.aligned) {
+        match slot {
+            Head::Classification => {
+                inputs.classification = dataset.classification.as_ref().map(|data| data.readings.row(row))
+            }
+            Head::Segmentation => inputs.picture = dataset.segmentation.as_ref().map(|data| data.picture(row)),
+            Head::Regression => inputs.regression = dataset.regression.as_ref().map(|data| data.readings.row(row)),
         }
-        Head::Segmentation => inputs.picture = dataset.segmentation.as_ref().map(|data| data.picture(row)),
-        Head::Regression => inputs.regression = dataset.regression.as_ref().map(|data| data.readings.row(row)),
     }
     inputs
 }

@@ -51,6 +51,8 @@ enum Data {
     Builtin,
     /// Random numbers, as the original demo had them
     Random,
+    /// Generated fields whose picture and readings belong together; preset `fused`
+    Aligned,
 }
 
 /// Trains and prints the figures.
@@ -98,6 +100,7 @@ fn config(args: &Args) -> anyhow::Result<Config> {
         (Some(path), _) => Config::load(path)?,
         (None, Some(Data::Builtin)) => Config::builtin(),
         (None, Some(Data::Random)) => Config::random(),
+        (None, Some(Data::Aligned)) => Config::aligned(),
         (None, None) if here.exists() => Config::load(here)?,
         (None, None) => bail!(
             "nothing to train on: there is no trident.toml in this folder; name one with `-c FILE`, or take built-in data \
@@ -122,10 +125,10 @@ fn config(args: &Args) -> anyhow::Result<Config> {
 }
 
 fn preset(name: &str) -> Result<Preset, String> {
-    [Preset::Edge, Preset::Seed]
+    Preset::ALL
         .into_iter()
         .find(|preset| preset.name() == name)
-        .ok_or_else(|| "there are `edge` and `seed`".into())
+        .ok_or_else(|| "there are `edge`, `seed` and `fused`".into())
 }
 
 fn backend(name: &str) -> Result<Backend, String> {

@@ -1,6 +1,6 @@
 //! `trident.toml`: which data, which split, how to train.
 //!
-//! Start with [`Config::load`]; [`Config::builtin`] and [`Config::random`] need no file. Paths in the file are relative to the
+//! Start with [`Config::load`]; [`Config::builtin`], [`Config::random`] and [`Config::aligned`] need no file. Paths in the file are relative to the
 //! file; after loading they are absolute. [`Config::to_toml`] writes them back relative to the folder that the text will stand
 //! in, so that a run folder keeps working when the project that holds both run and data is moved.
 //!
@@ -21,7 +21,7 @@ pub use model::ModelConfig;
 pub use sections::{ClassificationConfig, Fit, GroupFile, RegressionConfig, SegmentationConfig, SplitConfig};
 pub use source::{Builtin, Source};
 pub use train::{
-    Augmentation, Backend, Distance, HeadOverrides, LossWeights, Optimizer, Preset, RegionLoss, TrainConfig,
+    Augmentation, Backend, Balancing, Distance, HeadOverrides, LossWeights, Optimizer, Preset, RegionLoss, TrainConfig,
 };
 pub use transforms::{TransformChoice, TransformKind};
 
@@ -174,6 +174,24 @@ impl Config {
         config
     }
 
+    /// Generated fields whose picture and readings belong together (see [`data::aligned`](crate::data::aligned)), for the
+    /// preset whose heads share a trunk.
+    pub fn aligned() -> Self {
+        let mut config = Self {
+            classification: Some(ClassificationConfig::new(Builtin::Aligned.into(), "advice")),
+            segmentation: Some(SegmentationConfig::new(
+                Builtin::Aligned.into(),
+                &["weed", "crop", "soil"],
+                [32, 32],
+            )),
+            regression: Some(RegressionConfig::new(Builtin::Aligned.into(), "yield_loss_percent")),
+            ..Self::default()
+        };
+        config.split.aligned = true;
+        config.train.preset = Preset::Fused;
+        config
+    }
+
     fn map_paths(&mut self, map: impl Fn(&Path) -> PathBuf) {
         let map_source = |source: &mut Source| {
             if let Source::File(path) = source {
@@ -286,7 +304,7 @@ optimizer = "adamw"
         assert!(text.contains("\"../../data/classification.csv\""), "{text}");
         std::fs::write(run.join("trident.toml"), text).unwrap();
         assert_eq!(Config::load(&run.join("trident.toml")).unwrap(), config);
-        for config in [Config::builtin(), Config::random()] {
+        for config in [Config::builtin(), Config::random(), Config::aligned()] {
             let text = config.to_toml(&run).unwrap();
             assert_eq!(Config::parse(&text, Path::new("t")).unwrap(), config, "{text}");
         }

@@ -16,6 +16,9 @@ pub struct ModelConfig {
     /// Units of the hidden layers of the regression tower.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub regression: Option<Vec<u16>>,
+    /// Units of the trunk that the heads of preset `fused` share, layer by layer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trunk: Option<Vec<u16>>,
     /// A whole network instead of the preset's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<ModelSpec>,

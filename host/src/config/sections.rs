@@ -23,6 +23,9 @@ pub struct SplitConfig {
     pub validation: f64,
     /// Share of the rows that only the final figures see.
     pub test: f64,
+    /// Row i of every table and picture i, in the order of their names, are of one moment: one split for all.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub aligned: bool,
 }
 
 impl Default for SplitConfig {
@@ -31,6 +34,7 @@ impl Default for SplitConfig {
             seed: 42,
             validation: 0.1,
             test: 0.2,
+            aligned: false,
         }
     }
 }
@@ -41,6 +45,8 @@ struct SplitFields {
     seed: Option<u64>,
     validation: Option<f64>,
     test: Option<f64>,
+    #[serde(default)]
+    aligned: bool,
 }
 
 impl TryFrom<SplitFields> for SplitConfig {
@@ -64,6 +70,7 @@ impl TryFrom<SplitFields> for SplitConfig {
             seed: fields.seed.unwrap_or(default.seed),
             validation,
             test,
+            aligned: fields.aligned,
         })
     }
 }
@@ -72,7 +79,7 @@ impl TryFrom<SplitFields> for SplitConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClassificationConfig {
-    /// A CSV file with a header row, or `builtin:magic`, `builtin:random`.
+    /// A CSV file with a header row, or `builtin:magic`, `builtin:random`, `builtin:aligned`.
     pub csv: Source,
     /// The column that holds the class.
     pub label: String,
@@ -104,7 +111,7 @@ impl ClassificationConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RegressionConfig {
-    /// A CSV file with a header row, or `builtin:airfoil`, `builtin:random`.
+    /// A CSV file with a header row, or `builtin:airfoil`, `builtin:random`, `builtin:aligned`.
     pub csv: Source,
     /// The column that holds the number.
     pub target: String,
@@ -136,7 +143,7 @@ impl RegressionConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, try_from = "SegmentationFields")]
 pub struct SegmentationConfig {
-    /// A folder of PNG or JPEG pictures, or `builtin:tiles`, `builtin:random`.
+    /// A folder of PNG or JPEG pictures, or `builtin:tiles`, `builtin:random`, `builtin:aligned`.
     pub images: Source,
     /// A folder with a mask for each picture, of the same name but for the extension. Built-in pictures need none.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -24,10 +24,12 @@ pub enum Builtin {
     Tiles,
     /// Uniform random numbers with random labels, for any head.
     Random,
+    /// Generated fields of which each shows a picture and two rows of readings that belong together, for any head.
+    Aligned,
 }
 
 impl Builtin {
-    const ALL: [Self; 4] = [Self::Magic, Self::Airfoil, Self::Tiles, Self::Random];
+    const ALL: [Self; 5] = [Self::Magic, Self::Airfoil, Self::Tiles, Self::Random, Self::Aligned];
 
     /// As it stands in the configuration.
     pub const fn name(self) -> &'static str {
@@ -36,6 +38,7 @@ impl Builtin {
             Self::Airfoil => "builtin:airfoil",
             Self::Tiles => "builtin:tiles",
             Self::Random => "builtin:random",
+            Self::Aligned => "builtin:aligned",
         }
     }
 }

@@ -17,6 +17,8 @@ pub struct TrainConfig {
     /// Whether float training is followed by one with the numbers that int8 rounds to.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub qat: bool,
+    /// What else balances heads that share layers.
+    pub balancing: Balancing,
     /// How much each head's loss counts in the sum.
     pub loss_weights: LossWeights,
     /// Changes of training pictures.
@@ -39,6 +41,7 @@ impl Default for TrainConfig {
             seed: 1,
             backend: Backend::default(),
             qat: false,
+            balancing: Balancing::default(),
             loss_weights: LossWeights::default(),
             augmentation: Augmentation::default(),
             classification: HeadOverrides::default(),
@@ -77,14 +80,47 @@ pub enum Preset {
     Edge,
     /// The original demo, layer for layer: 7,105,666 parameters.
     Seed,
+    /// One trunk that all heads share, for rows that belong together.
+    Fused,
 }
 
 impl Preset {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Edge, Self::Seed, Self::Fused];
+
     /// As it stands in the configuration.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Edge => "edge",
             Self::Seed => "seed",
+            Self::Fused => "fused",
+        }
+    }
+}
+
+/// How the losses of heads that share layers are brought together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Balancing {
+    /// Their sum, each times its weight under `loss_weights`.
+    #[default]
+    Fixed,
+    /// Each divided by a variance that is learnt (Kendall, Gal, Cipolla, 2018).
+    Uncertainty,
+    /// Their gradients in shared layers, each freed of what works against another (Yu et al., 2020).
+    PcGrad,
+}
+
+impl Balancing {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Fixed, Self::Uncertainty, Self::PcGrad];
+
+    /// As it stands in the configuration.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fixed => "fixed",
+            Self::Uncertainty => "uncertainty",
+            Self::PcGrad => "pcgrad",
         }
     }
 }

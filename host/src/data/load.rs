@@ -9,7 +9,7 @@ use super::split::{self, Ties};
 use super::tabular::Table;
 use super::{
     ClassificationData, DataError, Dataset, Description, MAX_TARGET, Mismatch, Readings, RegressionData,
-    SegmentationData, Split, builtin, images, random, tiles,
+    SegmentationData, Split, aligned, builtin, images, random, tiles,
 };
 use crate::config::{Builtin, ClassificationConfig, Config, RegressionConfig, SegmentationConfig, Source, SplitConfig};
 
@@ -22,20 +22,15 @@ const TILES: usize = 1_200;
 /// The first fault met, in order: classification, segmentation, regression.
 pub fn load(config: &Config) -> Result<Dataset, DataError> {
     let seed = config.split.seed;
+    let samples = aligned_rows(config);
     let classification = config.classification.as_ref().map(|section| {
-        let (mut data, groups) = classification(section, seed, None)?;
+        let (data, groups) = classification(section, (seed, samples), None)?;
         let strata: Vec<usize> = data.labels.iter().map(|&label| label.into()).collect();
-        data.split = divide(
-            Head::Classification,
-            &strata,
-            reading_ties(&data.readings, groups),
-            &config.split,
-        )?;
-        refuse_untrained(Head::Classification, &data.split, &data.labels, &data.classes)?;
-        Ok::<_, DataError>(data)
+        let ties = reading_ties(&data.readings, groups);
+        Ok::<_, DataError>((data, Deal::new(Head::Classification, strata, ties)))
     });
     let segmentation = config.segmentation.as_ref().map(|section| {
-        let (mut data, groups) = segmentation(section, seed)?;
+        let (data, groups) = segmentation(section, seed)?;
         images::refuse_absent(&data)?;
         let strata = split::mask_strata(&data.masks, data.height * data.width, data.classes.len());
         let mut ties = Ties::new(data.len());
@@ -43,25 +38,37 @@ pub fn load(config: &Config) -> Result<Dataset, DataError> {
         if let Some(groups) = groups {
             ties.tie(groups);
         }
-        data.split = divide(Head::Segmentation, &strata, ties, &config.split)?;
-        Ok::<_, DataError>(data)
+        Ok::<_, DataError>((data, Deal::new(Head::Segmentation, strata, ties)))
     });
     let regression = config.regression.as_ref().map(|section| {
-        let (mut data, groups) = regression(section, seed, None)?;
+        let (data, groups) = regression(section, (seed, samples), None)?;
         let strata = split::target_strata(&data.targets);
-        data.split = divide(
-            Head::Regression,
-            &strata,
-            reading_ties(&data.readings, groups),
-            &config.split,
-        )?;
-        Ok::<_, DataError>(data)
+        let ties = reading_ties(&data.readings, groups);
+        Ok::<_, DataError>((data, Deal::new(Head::Regression, strata, ties)))
     });
+    let (mut classification, mut classification_deal) = classification.transpose()?.unzip();
+    let (mut segmentation, mut segmentation_deal) = segmentation.transpose()?.unzip();
+    let (mut regression, mut regression_deal) = regression.transpose()?.unzip();
+    if config.split.aligned {
+        let deals = [&mut classification_deal, &mut segmentation_deal, &mut regression_deal];
+        align(deals.into_iter().flatten().collect())?;
+    }
+    if let Some((data, deal)) = classification.as_mut().zip(classification_deal) {
+        data.split = deal.divide(&config.split)?;
+        refuse_untrained(Head::Classification, &data.split, &data.labels, &data.classes)?;
+    }
+    if let Some((data, deal)) = segmentation.as_mut().zip(segmentation_deal) {
+        data.split = deal.divide(&config.split)?;
+    }
+    if let Some((data, deal)) = regression.as_mut().zip(regression_deal) {
+        data.split = deal.divide(&config.split)?;
+    }
     Ok(Dataset {
-        classification: classification.transpose()?,
-        segmentation: segmentation.transpose()?,
-        regression: regression.transpose()?,
+        classification,
+        segmentation,
+        regression,
         inputs_as_targets: inputs_as_targets(config),
+        aligned: config.split.aligned,
     })
 }
 
@@ -72,9 +79,10 @@ pub fn load(config: &Config) -> Result<Dataset, DataError> {
 /// # Errors
 /// As [`load`], or how the data differ from those that the model was made for.
 pub fn load_all(config: &Config, model: &Description) -> Result<Dataset, DataError> {
-    let seed = config.split.seed;
+    let seed = (config.split.seed, aligned_rows(config));
     let mut dataset = Dataset {
         inputs_as_targets: inputs_as_targets(config),
+        aligned: config.split.aligned,
         ..Dataset::default()
     };
     if let Some(section) = &config.classification {
@@ -99,7 +107,7 @@ pub fn load_all(config: &Config, model: &Description) -> Result<Dataset, DataErr
                 found: section.size,
             })?;
         }
-        let (mut data, _) = segmentation(section, seed)?;
+        let (mut data, _) = segmentation(section, config.split.seed)?;
         data.split = all_for_testing(data.len());
         dataset.segmentation = Some(data);
     }
@@ -118,7 +126,65 @@ pub fn load_all(config: &Config, model: &Description) -> Result<Dataset, DataErr
     if dataset.classification.is_none() && dataset.segmentation.is_none() && dataset.regression.is_none() {
         Err(Mismatch::NoData)?;
     }
+    if dataset.aligned {
+        same_rows(&dataset.rows().into_iter().flatten().collect::<Vec<_>>())?;
+    }
     Ok(dataset)
+}
+
+/// The rows of one head before they are dealt.
+struct Deal {
+    head: Head,
+    strata: Vec<usize>,
+    ties: Ties,
+}
+
+impl Deal {
+    fn new(head: Head, strata: Vec<usize>, ties: Ties) -> Self {
+        Self { head, strata, ties }
+    }
+
+    fn divide(self, config: &SplitConfig) -> Result<Split, DataError> {
+        let head = self.head.name();
+        split::split(&self.strata, self.ties, config).map_err(|source| DataError::Split { head, source })
+    }
+}
+
+/// Makes rows of one number one unit: dealt once, by the strata of the first head, what any head ties together together.
+fn align(mut deals: Vec<&mut Deal>) -> Result<(), DataError> {
+    let rows: Vec<(Head, usize)> = deals.iter().map(|deal| (deal.head, deal.strata.len())).collect();
+    same_rows(&rows)?;
+    let Some((first, others)) = deals.split_first_mut() else {
+        return Ok(());
+    };
+    others.iter().for_each(|other| first.ties.join(&other.ties));
+    for other in others {
+        other.strata.clone_from(&first.strata);
+        other.ties.clone_from(&first.ties);
+    }
+    Ok(())
+}
+
+fn same_rows(rows: &[(Head, usize)]) -> Result<(), DataError> {
+    if rows.windows(2).all(|pair| pair[0].1 == pair[1].1) {
+        return Ok(());
+    }
+    let counts: Vec<String> = rows
+        .iter()
+        .map(|(head, rows)| format!("{} {rows}", head.name()))
+        .collect();
+    Err(DataError::NotAligned {
+        counts: counts.join(", "),
+    })
+}
+
+/// How many rows `builtin:aligned` makes for every head.
+fn aligned_rows(config: &Config) -> usize {
+    let pictures = config
+        .segmentation
+        .as_ref()
+        .filter(|section| section.images == Builtin::Aligned.into());
+    pictures.and_then(|section| section.count).unwrap_or(aligned::ROWS)
 }
 
 /// Group numbers of rows, if the configuration asks for groups.
@@ -127,12 +193,13 @@ type Groups = Option<Vec<usize>>;
 /// Rows without a split; `known` are the features and classes of a model that exists.
 fn classification(
     config: &ClassificationConfig,
-    seed: u64,
+    (seed, samples): (u64, usize),
     known: Option<(&[String], &[String])>,
 ) -> Result<(ClassificationData, Groups), DataError> {
     let head = Head::Classification;
     let table = match &config.csv {
         Source::Builtin(Builtin::Random) => return Ok((random::classification(seed), None)),
+        Source::Builtin(Builtin::Aligned) => return Ok((aligned::classification(samples), None)),
         source => table(source, Builtin::Magic, builtin::MAGIC_CSV, head)?,
     };
     let readings = readings(
@@ -157,12 +224,13 @@ fn classification(
 
 fn regression(
     config: &RegressionConfig,
-    seed: u64,
+    (seed, samples): (u64, usize),
     known: Option<&[String]>,
 ) -> Result<(RegressionData, Groups), DataError> {
     let head = Head::Regression;
     let table = match &config.csv {
         Source::Builtin(Builtin::Random) => return Ok((random::regression(seed, &config.target), None)),
+        Source::Builtin(Builtin::Aligned) => return Ok((aligned::regression(samples, &config.target), None)),
         source => table(source, Builtin::Airfoil, builtin::AIRFOIL_CSV, head)?,
     };
     let readings = readings(&table, &config.target, &config.drop, known, head)?;
@@ -196,16 +264,19 @@ fn segmentation(config: &SegmentationConfig, seed: u64) -> Result<(SegmentationD
             let (data, groups) = images::read(config)?;
             Ok((data, Some(groups)))
         }
-        Source::Builtin(Builtin::Tiles) => {
-            let count = config.count.unwrap_or(TILES);
+        Source::Builtin(builtin @ (Builtin::Tiles | Builtin::Aligned)) => {
             if config.classes != tiles::CLASSES {
                 return Err(Mismatch::Classes {
-                    head: Builtin::Tiles.name(),
+                    head: builtin.name(),
                     expected: tiles::CLASSES.map(str::to_owned).to_vec(),
                     found: config.classes.clone(),
                 })?;
             }
-            Ok((tiles::generate(tiles::SEED, count, config.size), None))
+            let pictures = match builtin {
+                Builtin::Aligned => aligned::segmentation(config.count.unwrap_or(aligned::ROWS), config.size),
+                _ => tiles::generate(tiles::SEED, config.count.unwrap_or(TILES), config.size),
+            };
+            Ok((pictures, None))
         }
         Source::Builtin(Builtin::Random) => {
             let count = config.count.unwrap_or(random::SAMPLES);
@@ -250,13 +321,6 @@ fn reading_ties(readings: &Readings, groups: Groups) -> Ties {
         ties.tie(groups);
     }
     ties
-}
-
-fn divide(head: Head, strata: &[usize], ties: Ties, config: &SplitConfig) -> Result<Split, DataError> {
-    split::split(strata, ties, config).map_err(|source| DataError::Split {
-        head: head.name(),
-        source,
-    })
 }
 
 fn refuse_untrained(head: Head, split: &Split, labels: &[u16], classes: &[String]) -> Result<(), DataError> {

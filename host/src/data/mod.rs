@@ -2,9 +2,11 @@
 //!
 //! Start with [`load`], which reads what a [`Config`](crate::config::Config) names and splits it; [`load_all`] reads other
 //! files for a model that exists already, every row for testing. The parts: [`tabular`] reads CSV, [`images`] reads pictures
-//! and masks, [`split`] divides rows, [`builtin`] holds what comes with the program, [`tiles`] and [`random`] generate.
+//! and masks, [`split`] divides rows, [`builtin`] holds what comes with the program; [`tiles`], [`aligned`] and
+//! [`random`] generate.
 //! [`colour`] is the baseline that a segmentation network has to beat.
 
+pub mod aligned;
 pub mod builtin;
 pub mod colour;
 mod description;
@@ -15,7 +17,7 @@ pub mod split;
 pub mod tabular;
 pub mod tiles;
 
-use trident::spec::HeadSet;
+use trident::spec::{Head, HeadSet};
 
 pub use description::{
     ClassificationDescription, Description, Mismatch, RegressionDescription, SegmentationDescription, fingerprint,
@@ -50,6 +52,15 @@ pub enum DataError {
         builtin: &'static str,
         /// The head.
         head: &'static str,
+    },
+    /// Rows that shall belong together are not as many in every table.
+    #[error(
+        "[split] aligned: row i of every table must be of one moment, but the numbers of rows differ: {counts}; bring one row \
+         per picture, or leave `aligned` out"
+    )]
+    NotAligned {
+        /// Rows per head.
+        counts: String,
     },
     /// A target that the device could not tell in its unit.
     #[error(
@@ -197,4 +208,20 @@ pub struct Dataset {
     /// Heads whose target is their own input, as in the original demo (see [`random`]): the picture's channels as
     /// probabilities, `byte / 255`, and every reading of a row for its one output. `masks` and `targets` then are stand-ins.
     pub inputs_as_targets: HeadSet,
+    /// Whether rows of one number belong to one moment in every table, and stand in one part of the split.
+    pub aligned: bool,
+}
+
+impl Dataset {
+    /// How many rows each head has, if it has data.
+    pub(crate) fn rows(&self) -> [Option<(Head, usize)>; 3] {
+        let classification = self.classification.as_ref().map(|data| data.readings.rows());
+        let segmentation = self.segmentation.as_ref().map(SegmentationData::len);
+        let regression = self.regression.as_ref().map(|data| data.readings.rows());
+        [
+            classification.map(|rows| (Head::Classification, rows)),
+            segmentation.map(|rows| (Head::Segmentation, rows)),
+            regression.map(|rows| (Head::Regression, rows)),
+        ]
+    }
 }

@@ -67,6 +67,13 @@ impl Ties {
         }
     }
 
+    /// Ties together what `other`, of as many rows, ties together.
+    pub fn join(&mut self, other: &Self) {
+        let mut other = other.clone();
+        let roots: Vec<usize> = (0..other.union.len()).map(|row| other.root(row)).collect();
+        self.tie(roots);
+    }
+
     fn root(&mut self, mut row: usize) -> usize {
         while self.union[row] != row {
             self.union[row] = self.union[self.union[row]];
@@ -202,7 +209,12 @@ mod tests {
     use rand::Rng;
 
     fn config(seed: u64, validation: f64, test: f64) -> SplitConfig {
-        SplitConfig { seed, validation, test }
+        SplitConfig {
+            seed,
+            validation,
+            test,
+            aligned: false,
+        }
     }
 
     fn part_of(split: &Split, rows: usize) -> Vec<usize> {

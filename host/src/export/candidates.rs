@@ -5,7 +5,7 @@ use std::fmt;
 
 use burn::tensor::Device;
 use serde::{Serialize, Serializer};
-use trident::spec::Head;
+use trident::spec::{Head, InputSlot};
 
 use super::{ExportError, GOLDEN_VECTORS, samples};
 use crate::data::Dataset;
@@ -21,7 +21,7 @@ use crate::quantize::writer::AlignedBytes;
 use crate::run::{Record, Run, Transforms};
 use crate::train::HeadData;
 use crate::train::aware;
-use crate::train::evaluate::host_inputs;
+use crate::train::evaluate::joint_inputs;
 use crate::train::groups::{Group, partition};
 
 /// The most training pictures that ranges are fitted to; readings serve whole.
@@ -89,14 +89,7 @@ impl<'d> Candidates<'d> {
         let (transforms, record) = (run.transforms()?, run.record()?);
         let device = crate::train::device(run.config().train.backend);
         let model = Model::from_folded(&folded, &device);
-        let heads = model.spec().heads.iter().map(|spec| spec.head);
-        let calibration: Vec<HostInputs> = heads
-            .filter_map(|head| {
-                let data = HeadData::with_transforms(dataset, head, &transforms)?;
-                let rows = calibration_rows(&model, head, &data.split.train);
-                Some(host_inputs(&data, &rows))
-            })
-            .collect();
+        let calibration = calibration(&model, dataset, &transforms);
         let groups = partition(&folded.spec, false);
         Ok(Self {
             aware: aware::kept(run, &groups)?,
@@ -257,9 +250,28 @@ impl<'d> Candidates<'d> {
     }
 }
 
+/// Training rows of every head, each with all that the head reads. Heads that read the same are calibrated once.
+fn calibration(model: &Model, dataset: &Dataset, transforms: &Transforms) -> Vec<HostInputs> {
+    let mut read: Vec<Vec<InputSlot>> = Vec::new();
+    let mut calibration = Vec::new();
+    for head in model.spec().heads.iter().map(|spec| spec.head) {
+        let Some(data) = HeadData::with_transforms(dataset, head, transforms) else {
+            continue;
+        };
+        let slots = data.slots(model.spec());
+        if read.iter().any(|read| slots.iter().all(|slot| read.contains(slot))) {
+            continue;
+        }
+        let rows = calibration_rows(model, slots.contains(&InputSlot::Picture), &data.split.train);
+        calibration.push(joint_inputs(&data, &rows, model.spec()));
+        read.push(slots);
+    }
+    calibration
+}
+
 /// All readings, or evenly spread pictures: fewer where they are so large that the model's values would fill the memory.
-fn calibration_rows(model: &Model, head: Head, train: &[usize]) -> Vec<usize> {
-    let most = if head == Head::Segmentation {
+fn calibration_rows(model: &Model, pictures: bool, train: &[usize]) -> Vec<usize> {
+    let most = if pictures {
         let values: usize = model.shapes().iter().map(|shape| shape.len()).sum();
         CALIBRATION_PICTURES.min((CALIBRATION_VALUES / values.max(1)).max(1))
     } else {

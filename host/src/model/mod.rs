@@ -11,12 +11,12 @@ pub(crate) mod rounding;
 pub mod state;
 mod walk;
 
-use burn::module::Module;
+use burn::module::{Module, ParamId, list_param_ids};
 use burn::tensor::activation::{relu, sigmoid};
 use burn::tensor::module::{interpolate, max_pool2d};
 use burn::tensor::ops::{InterpolateMode, InterpolateOptions, MaxPoolOptions};
 use burn::tensor::{Device, Tensor, TensorData};
-use trident::spec::{Activation, InputSlot, InputSpec, Layer, ModelSpec, Shape};
+use trident::spec::{Activation, HeadSet, InputSlot, InputSpec, Layer, ModelSpec, Shape};
 
 use crate::quantize::ranges::Ranges;
 pub use folded::{FoldedModel, LayerWeights};
@@ -174,9 +174,22 @@ impl Model {
 
     /// Every value, inputs first, and the batch statistics that [`Model::absorb`] takes after a training step.
     pub fn forward(&self, inputs: &ModelInputs, pass: Pass) -> (Vec<Option<Value>>, Vec<BatchStatistics>) {
+        self.forward_for(HeadSet::ALL, inputs, pass)
+    }
+
+    /// As [`Model::forward`], without the layers that none of `heads` needs.
+    pub fn forward_for(
+        &self,
+        heads: HeadSet,
+        inputs: &ModelInputs,
+        pass: Pass,
+    ) -> (Vec<Option<Value>>, Vec<BatchStatistics>) {
+        let need = self.spec.heads_of_values();
+        let first = self.spec.inputs.len();
         let mut walk = self.walk(inputs, pass);
         for layer in 0..self.spec.layers.len() {
-            let sum = walk.sum(layer);
+            let needed = heads == HeadSet::ALL || need[first + layer].intersects(heads);
+            let sum = if needed { walk.sum(layer) } else { None };
             walk.push(layer, sum);
         }
         walk.end()
@@ -225,15 +238,23 @@ impl Model {
     /// If the value's input is absent.
     pub fn value(&self, number: usize, inputs: &HostInputs) -> Vec<f32> {
         let mut all = Vec::with_capacity(inputs.rows * self.shapes[number].len());
+        let readers = self.spec.heads.iter().filter(|head| usize::from(head.value) == number);
+        let readers = readers.fold(HeadSet::EMPTY, |heads, head| heads.with(head.head));
+        let heads = if readers.is_empty() { HeadSet::ALL } else { readers };
         let mut start = 0;
         while start < inputs.rows {
             let end = inputs.rows.min(start + ROWS_AT_ONCE);
             let tensors = inputs.tensors(&self.spec, start..end, &self.device());
-            let (mut values, _) = self.forward(&tensors, Pass::Evaluate);
+            let (mut values, _) = self.forward_for(heads, &tensors, Pass::Evaluate);
             all.extend(values.swap_remove(number).expect("the input is given").into_numbers());
             start = end;
         }
         all
+    }
+
+    /// Names of a layer's parameters.
+    pub(crate) fn parameter_ids(&self, layer: usize) -> Vec<ParamId> {
+        self.blocks[layer].as_ref().map(list_param_ids).unwrap_or_default()
     }
 
     /// Where it computes.

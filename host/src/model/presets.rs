@@ -1,12 +1,17 @@
-//! Ready-made models: what `preset = "edge"` and `preset = "seed"` stand for.
+//! Ready-made models: what `preset = "edge"`, `"seed"` and `"fused"` stand for.
 //!
-//! A preset turns what the data looks like ([`Tasks`]) into a [`ModelSpec`]. Each head is a tower of its own: the towers
-//! share nothing, so each can be trained, run and measured alone.
+//! A preset turns what the data looks like ([`Tasks`]) into a [`ModelSpec`]. In [`edge`] and [`seed`] each head is a tower of its
+//! own: the towers share nothing, so each can be trained, run and measured alone. In [`fused`](fused()) all heads stand on one
+//! trunk.
+
+mod fused;
 
 use trident::spec::{
     Activation, Head, HeadSpec, InputSlot, InputSpec, Layer, LayerSpec, ModelSpec, Padding, PixelScale, Shape,
     SpecError,
 };
+
+pub use fused::{FusedWidths, fused};
 
 /// The classification of a row of readings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,9 +70,15 @@ impl Default for EdgeWidths {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PresetError {
+    /// A trunk needs something to bring together.
+    #[error(
+        "preset `fused` shares one trunk between heads, but there are data for one head only; add another section, or choose \
+         preset `edge`"
+    )]
+    OneTask,
     /// The segmentation tower halves the picture three times.
     #[error(
-        "preset `edge` needs picture sides divisible by 8, not {height}×{width}; the nearest sizes are {}; set \
+        "the preset needs picture sides divisible by 8, not {height}×{width}; the nearest sizes are {}; set \
          `size` under [segmentation], or choose preset `seed`",
         nearest_sizes(*height, *width)
     )]

@@ -91,6 +91,7 @@ mod tests {
             loss: 1.0,
             accuracy: None,
             validation,
+            log_variance: None,
         };
         let records = [
             record(1, Some(-3.0)),

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::balance::BalanceState;
 use crate::model::LayerState;
 
 /// Numbers of every layer.
@@ -55,6 +56,9 @@ pub struct EpochRecord {
     pub accuracy: Option<f64>,
     /// The figure that chooses the best weights, on the validation rows; more is better.
     pub validation: Option<f64>,
+    /// `ln σ²` of the head's loss at the end of the epoch, where variances are learnt.
+    #[serde(default)]
+    pub log_variance: Option<f64>,
 }
 
 /// Everything that a session needs to go on.
@@ -70,6 +74,8 @@ pub struct Checkpoint {
     pub growth: Vec<f32>,
     /// Burn's record of the optimiser.
     pub optimizer: Vec<u8>,
+    /// How losses are balanced.
+    pub balance: BalanceState,
     /// The averaged weights, if an average is kept.
     pub average: Option<Numbers>,
     /// The best weights, once an epoch was judged.

@@ -1,7 +1,7 @@
 //! What a model says about rows, in float, and what that is worth.
 
 use serde::{Deserialize, Serialize};
-use trident::spec::Head;
+use trident::spec::{Head, InputSlot, ModelSpec};
 
 use super::loss::favoured;
 use super::prepare::{HeadData, Inputs, Targets};
@@ -81,6 +81,14 @@ impl HeadMetrics {
         }
     }
 
+    /// The same without a unit, so that figures of several heads can be added: R² stands in for RMSE.
+    pub fn unitless(&self) -> f64 {
+        match self {
+            Self::Regression(metrics) => metrics.r2.unwrap_or(0.0),
+            _ => self.figure(),
+        }
+    }
+
     /// The figures in a few words.
     pub fn summary(&self) -> String {
         let or_dash = |figure: Option<f64>| figure.map_or("–".to_owned(), |figure| format!("{figure:.4}"));
@@ -117,7 +125,7 @@ pub fn predict(model: &Model, data: &HeadData, rows: &[usize]) -> Prediction {
 /// # Panics
 /// If the model lacks the head.
 pub fn scores(model: &Model, data: &HeadData, rows: &[usize]) -> Vec<f32> {
-    model.value(value(model, data.head), &host_inputs(data, rows))
+    model.value(value(model, data.head), &joint_inputs(data, rows, model.spec()))
 }
 
 fn value(model: &Model, head: Head) -> usize {
@@ -148,18 +156,32 @@ pub fn judge(prediction: &Prediction, data: &HeadData, rows: &[usize]) -> HeadMe
     }
 }
 
-/// Rows of a head's data as a model reads them.
+/// Rows of what a head itself reads.
 pub fn host_inputs(data: &HeadData, rows: &[usize]) -> HostInputs {
     let mut inputs = HostInputs {
         rows: rows.len(),
         ..HostInputs::default()
     };
-    match &data.inputs {
+    put(&mut inputs, data.slot(), &data.inputs, rows);
+    inputs
+}
+
+/// Rows of all that a head needs in a model: where heads share a trunk, what the others read too.
+pub fn joint_inputs(data: &HeadData, rows: &[usize], spec: &ModelSpec) -> HostInputs {
+    let mut inputs = host_inputs(data, rows);
+    let slots = data.slots(spec);
+    let others = data.beside.iter().filter(|(slot, _)| slots.contains(slot));
+    others.for_each(|(slot, of_slot)| put(&mut inputs, *slot, of_slot, rows));
+    inputs
+}
+
+fn put(inputs: &mut HostInputs, slot: InputSlot, from: &Inputs, rows: &[usize]) {
+    match from {
         Inputs::Rows { values, width } => {
             let gathered = rows.iter().flat_map(|&row| &values[row * width..(row + 1) * width]);
             let gathered = Some(gathered.copied().collect());
-            match data.head {
-                Head::Classification => inputs.classification = gathered,
+            match slot {
+                InputSlot::Classification => inputs.classification = gathered,
                 _ => inputs.regression = gathered,
             }
         }
@@ -167,7 +189,6 @@ pub fn host_inputs(data: &HeadData, rows: &[usize]) -> HostInputs {
             inputs.picture = Some(rows.iter().flat_map(|&row| pictures.picture(row)).copied().collect());
         }
     }
-    inputs
 }
 
 fn probabilities(logits: &[f32], columns: usize) -> Vec<f32> {

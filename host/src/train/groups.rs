@@ -3,8 +3,9 @@
 //! Heads that share no layer are independent: each group trains a model of its own with its own epochs and batches, which
 //! equals training the sum of their losses. Heads that share layers see the same rows in every step.
 
-use trident::spec::{HeadSet, HeadSpec, LayerSpec, ModelSpec};
+use trident::spec::{Head, HeadSet, HeadSpec, InputSlot, LayerSpec, ModelSpec};
 
+use crate::model::state::geometries;
 use crate::model::{FoldedModel, LayerState, ModelState};
 
 /// Heads trained together.
@@ -16,6 +17,10 @@ pub struct Group {
     pub spec: ModelSpec,
     /// Of every value of that part, its number in the whole model.
     pub values: Vec<usize>,
+    /// The head whose name the group's random draws go by.
+    pub lead: Head,
+    /// Of every layer of that part, the number that its random draws go by.
+    pub drawn_as: Vec<usize>,
     /// Of every layer of that part, its index in the whole model.
     layers: Vec<usize>,
 }
@@ -57,8 +62,45 @@ impl Group {
             heads,
             spec: part,
             values: kept,
+            lead: heads.iter().next().expect("a group has a head"),
+            drawn_as: (0..layers.len()).collect(),
             layers,
         }
+    }
+
+    /// One of its heads by itself, with every layer and input that it needs. Its draws are those that it has in the group: it
+    /// starts with the same weights and meets the same rows.
+    pub fn alone(&self, head: Head) -> Self {
+        let part = Self::new(&self.spec, head.into());
+        Self {
+            lead: self.lead,
+            drawn_as: part.layers.iter().map(|&layer| self.drawn_as[layer]).collect(),
+            layers: part.layers.iter().map(|&layer| self.layers[layer]).collect(),
+            ..part
+        }
+    }
+
+    /// Of every layer, the heads that its weights are trained by.
+    pub fn trained_by(&self) -> Vec<HeadSet> {
+        self.spec.heads_of_values()[self.spec.inputs.len()..].to_vec()
+    }
+
+    /// Whether some layer with weights is trained by more than one head.
+    pub fn shares_weights(&self) -> bool {
+        let mut layers = geometries(&self.spec).into_iter().zip(self.trained_by());
+        layers.any(|(weights, heads)| weights.is_some() && heads.iter().count() > 1)
+    }
+
+    /// Whether a head reads what belongs to another: then rows of one number must belong together.
+    pub fn crosses_rows(&self) -> bool {
+        let own = |slot: InputSlot| match slot {
+            InputSlot::Classification => Head::Classification,
+            InputSlot::Picture => Head::Segmentation,
+            InputSlot::Regression => Head::Regression,
+        };
+        let need = self.spec.heads_of_values();
+        let mut read = self.spec.inputs.iter().zip(&need);
+        read.any(|(input, &heads)| heads != own(input.slot).into())
     }
 
     /// A word for files and messages: its heads' names.
@@ -103,8 +145,8 @@ pub fn partition(spec: &ModelSpec, together: bool) -> Vec<Group> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::presets::{EdgeWidths, PictureTask, RowTask, Tasks, edge};
-    use trident::spec::{Activation, Head, InputSlot, InputSpec, Layer, PixelScale, Shape};
+    use crate::model::presets::{EdgeWidths, FusedWidths, PictureTask, RowTask, Tasks, edge, fused};
+    use trident::spec::{Activation, InputSpec, Layer, PixelScale, Shape};
 
     #[test]
     fn towers_are_groups_of_their_own() {
@@ -162,5 +204,32 @@ mod tests {
         let groups = partition(&spec, false);
         assert_eq!(groups.len(), 1);
         assert_eq!(groups[0].name(), "classification+regression");
+        assert!(groups[0].shares_weights() && groups[0].crosses_rows());
+    }
+
+    #[test]
+    fn a_head_alone_draws_what_it_draws_among_others() {
+        let tasks = Tasks {
+            classification: Some(RowTask { inputs: 10, classes: 2 }),
+            segmentation: Some(PictureTask {
+                height: 16,
+                width: 16,
+                classes: 3,
+            }),
+            regression: Some(5),
+        };
+        let whole = fused(&tasks, &FusedWidths::default()).unwrap();
+        let [joint] = &partition(&whole, false)[..] else {
+            panic!("one group")
+        };
+        for head in Head::ALL {
+            let alone = joint.alone(head);
+            assert_eq!(alone.lead, Head::Classification);
+            assert!(!alone.shares_weights() && alone.crosses_rows());
+            assert_eq!(alone.spec.inputs, joint.spec.inputs);
+            for (layer, &index) in alone.spec.layers.iter().zip(&alone.drawn_as) {
+                assert_eq!(layer.layer, joint.spec.layers[index].layer);
+            }
+        }
     }
 }

@@ -7,6 +7,7 @@
 mod adam;
 mod augment;
 pub mod aware;
+pub mod balance;
 mod batch;
 mod checkpoint;
 pub mod evaluate;
@@ -17,6 +18,9 @@ mod prepare;
 pub mod random;
 mod recipe;
 mod session;
+mod shared;
+mod surgery;
+mod uncertainty;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -34,6 +38,7 @@ use crate::run::{Metrics, Run, RunError};
 use crate::transform::TransformError;
 
 pub use aware::AwareRecord;
+pub use balance::EpochCosine;
 pub use checkpoint::EpochRecord;
 pub use evaluate::HeadMetrics;
 pub use plan::Plan;
@@ -121,6 +126,30 @@ pub enum TrainError {
         heads: String,
         /// Training rows of each.
         rows: Vec<usize>,
+    },
+    /// Heads read each other's rows, but nothing says that these belong together.
+    #[error(
+        "{heads} read each other's inputs, so row i of every table must be of one moment; if that is so, write `aligned = true` \
+         under [split], else choose preset `edge`"
+    )]
+    NotAligned {
+        /// Their names.
+        heads: String,
+    },
+    /// Losses are to be balanced that do not meet anywhere.
+    #[error(
+        "[train] balancing = \"{balancing}\" means nothing here: the heads share no weights, so each is trained as if it were \
+         alone; choose preset `fused`, or balancing = \"fixed\""
+    )]
+    NothingToBalance {
+        /// What was asked for.
+        balancing: &'static str,
+    },
+    /// A trunk's widths for a network without one.
+    #[error("[model] trunk: preset `{preset}` has no trunk; choose preset `fused`, or leave it out")]
+    NoTrunk {
+        /// The preset.
+        preset: &'static str,
     },
     /// Heads that share layers are to be trained differently.
     #[error("{heads} share layers, so their epochs, batch, optimiser and schedule under [train] must be the same")]

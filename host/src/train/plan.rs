@@ -16,9 +16,9 @@ use super::prepare::HeadData;
 use super::recipe::Recipe;
 use super::session::{Outcome, Session};
 use super::{Options, TrainError, TrainSummary, aware, device};
-use crate::config::{Config, Preset, TransformChoice};
+use crate::config::{Balancing, Config, Preset, TransformChoice};
 use crate::data::{Dataset, Readings};
-use crate::model::presets::{self, EdgeWidths, PictureTask, RowTask, Tasks};
+use crate::model::presets::{self, EdgeWidths, FusedWidths, PictureTask, RowTask, Tasks};
 use crate::model::{FoldedModel, Model, ModelState};
 use crate::run::{self, History, Metrics, Record, Run};
 use crate::transform::{self, FeatureTransform, InputTransform, ModelInput};
@@ -58,6 +58,14 @@ impl<'d> Plan<'d> {
         let groups = partition(&spec, demonstration && equal_rows(&heads));
         for group in &groups {
             check_group(group, &heads)?;
+            if group.crosses_rows() && !dataset.aligned && !demonstration {
+                return Err(TrainError::NotAligned { heads: group.name() });
+            }
+        }
+        let balancing = config.train.balancing;
+        if balancing != Balancing::Fixed && !groups.iter().any(Group::shares_weights) {
+            let balancing = balancing.name();
+            return Err(TrainError::NothingToBalance { balancing });
         }
         let recipes = heads
             .iter()
@@ -193,9 +201,7 @@ impl<'d> Plan<'d> {
         options: &Options,
         history: &Mutex<History>,
     ) -> Result<Option<Numbers>, TrainError> {
-        let heads: Vec<HeadTraining> = self.heads_of(group).cloned().collect();
-        let device = device(self.config.train.backend);
-        let mut session = Session::new(group, heads, &device, self.identity(group));
+        let mut session = self.session(group);
         let outcome = drive(&mut session, run, options, &group.name())?;
         if let Ok(mut history) = history.lock() {
             history.extend(
@@ -210,6 +216,18 @@ impl<'d> Plan<'d> {
     /// Every head.
     pub(super) fn heads(&self) -> impl Iterator<Item = &HeadTraining<'d>> {
         self.heads.iter()
+    }
+
+    fn session<'g>(&'g self, group: &'g Group) -> Session<'g> {
+        let device = device(self.config.train.backend);
+        let balancing = self.config.train.balancing;
+        Session::new(group, self.sources(group), balancing, &device, self.identity(group))
+    }
+
+    /// Every head whose rows a group reads.
+    pub(super) fn sources(&self, group: &Group) -> Vec<HeadTraining<'d>> {
+        let reads = |head: &&HeadTraining| group.spec.input(head.data.slot()).is_some();
+        self.heads.iter().filter(reads).cloned().collect()
     }
 
     pub(super) fn heads_of(&self, group: &Group) -> impl Iterator<Item = &HeadTraining<'d>> {
@@ -254,6 +272,7 @@ impl<'d> Plan<'d> {
             "seed": train.seed,
             "backend": train.backend,
             "augmentation": train.augmentation,
+            "balancing": train.balancing,
         });
         let digest: [u8; 32] = Sha256::digest(all.to_string()).into();
         crate::hex::encode(&digest)
@@ -308,7 +327,6 @@ fn prepare<'d>(
     demonstration: bool,
 ) -> Result<(run::Transforms, Vec<HeadData<'d>>), TrainError> {
     let mut transforms = run::Transforms::default();
-    let mut data = Vec::new();
     for head in Head::ALL {
         let rows = match head {
             Head::Classification => dataset
@@ -343,8 +361,9 @@ fn prepare<'d>(
             Head::Regression => transforms.regression = transform,
             Head::Segmentation => {}
         }
-        data.extend(HeadData::with_transforms(dataset, head, &transforms));
     }
+    let of_head = |head| HeadData::with_transforms(dataset, head, &transforms);
+    let mut data: Vec<HeadData> = Head::ALL.into_iter().filter_map(of_head).collect();
     if demonstration {
         data.iter_mut().for_each(HeadData::train_on_all);
     }
@@ -376,6 +395,10 @@ fn unchanged(readings: &Readings) -> InputTransform {
 fn make_spec(config: &Config, data: &[HeadData]) -> Result<ModelSpec, TrainError> {
     let own = config.model.as_ref().and_then(|model| model.spec.clone());
     let shape = |slot: InputSlot| data.iter().find(|data| data.slot() == slot).map(HeadData::shape);
+    if config.train.preset != Preset::Fused && config.model.as_ref().is_some_and(|model| model.trunk.is_some()) {
+        let preset = config.train.preset.name();
+        return Err(TrainError::NoTrunk { preset });
+    }
     if let Some(spec) = own {
         spec.shapes().map_err(|error| TrainError::OwnSpec(error.to_string()))?;
         for slot in InputSlot::ALL {
@@ -408,7 +431,32 @@ fn make_spec(config: &Config, data: &[HeadData]) -> Result<ModelSpec, TrainError
     Ok(match config.train.preset {
         Preset::Edge => presets::edge(&tasks, &widths(config)?)?,
         Preset::Seed => presets::seed(&tasks)?,
+        Preset::Fused => presets::fused(&tasks, &fused_widths(config)?)?,
     })
+}
+
+fn fused_widths(config: &Config) -> Result<FusedWidths, TrainError> {
+    let mut widths = FusedWidths::default();
+    let Some(model) = &config.model else {
+        return Ok(widths);
+    };
+    let given = [
+        (&mut widths.trunk, &model.trunk),
+        (&mut widths.classification, &model.classification),
+        (&mut widths.regression, &model.regression),
+    ];
+    for (units, given) in given {
+        if let Some(given) = given {
+            units.clone_from(given);
+        }
+    }
+    if let Some(channels) = &model.segmentation {
+        widths.segmentation = channels[..].try_into().map_err(|_| TrainError::Widths {
+            expected: widths.segmentation.len(),
+            found: channels.len(),
+        })?;
+    }
+    Ok(widths)
 }
 
 fn widths(config: &Config) -> Result<EdgeWidths, TrainError> {

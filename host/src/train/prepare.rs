@@ -1,6 +1,6 @@
 //! What a head learns from, ready for batches: model inputs and targets of every row.
 
-use trident::spec::{Head, InputSlot, Shape};
+use trident::spec::{Head, InputSlot, ModelSpec, Shape};
 
 use crate::data::{Dataset, Readings, SegmentationData, Split};
 use crate::run::Transforms;
@@ -17,6 +17,8 @@ pub struct HeadData<'d> {
     pub targets: Targets<'d>,
     /// Rows by what they are for.
     pub split: Split,
+    /// What the other heads read, where rows of one number belong together.
+    pub beside: Vec<(InputSlot, Inputs<'d>)>,
 }
 
 /// What a head reads.
@@ -111,11 +113,25 @@ impl<'d> HeadData<'d> {
             inputs,
             targets,
             split: split.clone(),
+            beside: Vec::new(),
         })
     }
 
     /// Rows of `head` in `dataset` as a trained model reads them; `None` if there are none, or the model has no such head.
     pub fn with_transforms(dataset: &'d Dataset, head: Head, transforms: &Transforms) -> Option<Self> {
+        let mut data = Self::transformed(dataset, head, transforms)?;
+        if dataset.aligned {
+            let others = Head::ALL.into_iter().filter(|&other| other != head);
+            let others = others.filter_map(|other| Self::transformed(dataset, other, transforms));
+            data.beside = others.map(|other| (other.slot(), other.inputs)).collect();
+        }
+        if let (Targets::Numbers { scale, .. }, Some(target)) = (&mut data.targets, transforms.target) {
+            *scale = target;
+        }
+        Some(data)
+    }
+
+    fn transformed(dataset: &'d Dataset, head: Head, transforms: &Transforms) -> Option<Self> {
         let apply = |readings: &Readings, transform: &InputTransform| {
             let mut values = Vec::with_capacity(readings.rows() * transform.len());
             (0..readings.rows()).for_each(|row| transform.apply(readings.row(row), &mut values));
@@ -132,11 +148,7 @@ impl<'d> HeadData<'d> {
                 transforms.regression.as_ref()?,
             )),
         };
-        let mut data = Self::new(dataset, head, values)?;
-        if let (Targets::Numbers { scale, .. }, Some(target)) = (&mut data.targets, transforms.target) {
-            *scale = target;
-        }
-        Some(data)
+        Self::new(dataset, head, values)
     }
 
     /// The model input that it reads through.
@@ -146,6 +158,17 @@ impl<'d> HeadData<'d> {
             Head::Segmentation => InputSlot::Picture,
             Head::Regression => InputSlot::Regression,
         }
+    }
+
+    /// The slots that its head in a model reads: its own, and in a model with a trunk others.
+    pub fn slots(&self, spec: &ModelSpec) -> Vec<InputSlot> {
+        let need = spec.heads_of_values();
+        let read = spec
+            .inputs
+            .iter()
+            .zip(&need)
+            .filter(|(_, heads)| heads.contains(self.head));
+        read.map(|(input, _)| input.slot).collect()
     }
 
     /// The shape of one row's model inputs.

@@ -17,6 +17,8 @@ pub enum Draw {
     Augmentation = 3,
     /// Hidden units left out; index: the step and the layer.
     Dropout = 4,
+    /// The order in which gradients are freed of each other; index: the step.
+    Surgery = 9,
 }
 
 /// A generator of its own for every combination of arguments.

@@ -53,6 +53,7 @@ impl Recipe {
         let mut recipe = match config.preset {
             Preset::Edge => Self::edge(head),
             Preset::Seed => Self::seed(),
+            Preset::Fused => Self::fused(head),
         };
         let overrides = config.head(head).clone();
         let set = |field: &mut f64, value: Option<f64>| *field = value.unwrap_or(*field);
@@ -117,6 +118,27 @@ impl Recipe {
                 weight_decay: 0.3,
                 ..base
             },
+        }
+    }
+
+    /// Heads on one trunk take the same steps.
+    fn fused(head: Head) -> Self {
+        let steps = Self {
+            epochs: 40,
+            batch: 32,
+            learning_rate: 3e-3,
+            weight_decay: 5e-2,
+            warmup: 0.05,
+            dropout: 0.1,
+            ..Self::edge(Head::Classification)
+        };
+        match head {
+            Head::Segmentation => Self {
+                balance: -0.25,
+                region: RegionLoss::Lovasz,
+                ..steps
+            },
+            Head::Classification | Head::Regression => steps,
         }
     }
 

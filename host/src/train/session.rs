@@ -2,22 +2,23 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use burn::optim::{AdamConfig, AdamWConfig, GradientsParams, ModuleOptimizer, decay::WeightDecayConfig};
-use burn::tensor::{Bytes, Device};
+use burn::optim::{AdamConfig, AdamWConfig, ModuleOptimizer, decay::WeightDecayConfig};
+use burn::tensor::{Bytes, Device, Tensor};
 use rand::Rng;
-use trident::spec::Head;
+use trident::spec::{Head, HeadSet};
 
 use super::TrainError;
 use super::adam::{Decay, InPlaceAdam};
 use super::aware::likeness;
+use super::balance::{Balance, EpochCosine, Moment};
 use super::batch::{HeadBatch, HeadTraining, StepFigures};
 use super::checkpoint::{Best, Checkpoint, EpochRecord, EpochSums, Numbers, Position};
-use super::evaluate::{judge, predict};
+use super::evaluate::{HeadMetrics, judge, predict};
 use super::groups::Group;
 use super::random::{Draw, generator, shuffled};
 use super::recipe::Recipe;
-use crate::config::Optimizer;
-use crate::model::{Dropout, FoldedModel, Model, ModelInputs, ModelState, Pass, numbers};
+use crate::config::{Balancing, Distance, Optimizer};
+use crate::model::{BatchStatistics, Dropout, FoldedModel, Model, ModelInputs, ModelState, Pass, Value, numbers};
 use crate::progress::Step;
 use crate::quantize::prepare::Prepared;
 use crate::quantize::ranges::Ranges;
@@ -27,6 +28,9 @@ pub(super) struct Session<'d> {
     identity: String,
     group: &'d Group,
     heads: Vec<HeadTraining<'d>>,
+    /// Heads that are not trained here, whose inputs the group reads.
+    beside: Vec<HeadTraining<'d>>,
+    balance: Balance,
     aware: Option<Aware>,
     /// On the autodiff device. `None` only while a step is made.
     model: Option<Model>,
@@ -57,19 +61,29 @@ pub(super) enum Outcome {
 }
 
 impl<'d> Session<'d> {
-    /// Starts with fresh weights.
-    pub fn new(group: &'d Group, heads: Vec<HeadTraining<'d>>, device: &Device, identity: String) -> Self {
+    /// Starts with fresh weights. `sources` holds every head whose rows the group reads.
+    pub fn new(
+        group: &'d Group,
+        sources: Vec<HeadTraining<'d>>,
+        balancing: Balancing,
+        device: &Device,
+        identity: String,
+    ) -> Self {
+        let trained = |source: &HeadTraining| group.heads.contains(source.data.head);
+        let (heads, beside): (Vec<_>, Vec<_>) = sources.into_iter().partition(trained);
         let lead = &heads[0];
-        let (seed, head) = (lead.seed, lead.data.head);
-        let draw = |layer: usize| generator(seed, head, Draw::Weights, 0, layer as u64);
+        let draw = |layer: usize| {
+            let layer = group.drawn_as[layer] as u64;
+            generator(lead.seed, group.lead, Draw::Weights, 0, layer)
+        };
         let state = ModelState::random(&group.spec, lead.recipe.initializer, draw);
         let device = device.clone().autodiff();
         let model = Model::new(&state, &device);
-        Self::begin(group, heads, identity, state, model, device)
+        Self::begin(group, [heads, beside], balancing, identity, state, model, device)
     }
 
     /// Starts from trained weights and rounds as int8 does, to give what the weights gave before; the spec of `group` has no batch
-    /// normalisation.
+    /// normalisation, and `heads` are its own.
     pub fn aware(
         group: &'d Group,
         heads: Vec<HeadTraining<'d>>,
@@ -80,27 +94,32 @@ impl<'d> Session<'d> {
         let float = Model::from_folded(&start.float, device);
         let device = device.clone().autodiff();
         let model = Model::rounded(&start.folded, &start.ranges, &[], &device);
+        let (sources, state) = ([heads, Vec::new()], start.folded.to_state());
         Self {
             aware: Some(Aware {
                 ranges: start.ranges.clone(),
                 float,
             }),
-            ..Self::begin(group, heads, identity, start.folded.to_state(), model, device)
+            ..Self::begin(group, sources, Balancing::default(), identity, state, model, device)
         }
     }
 
     fn begin(
         group: &'d Group,
-        heads: Vec<HeadTraining<'d>>,
+        [heads, beside]: [Vec<HeadTraining<'d>>; 2],
+        balancing: Balancing,
         identity: String,
         state: ModelState,
         model: Model,
         device: Device,
     ) -> Self {
         let lead = &heads[0];
+        let factors = heads.iter().map(likelihood_factor).collect();
         Self {
             identity,
             group,
+            balance: Balance::new(balancing, group, &model, factors, &device),
+            beside,
             aware: None,
             model: Some(model),
             optimizer: optimizer(&lead.recipe, &device),
@@ -128,6 +147,7 @@ impl<'d> Session<'d> {
         };
         let optimizer =
             optimizer(&self.lead().recipe, &self.device).from_bytes(Bytes::from_bytes_vec(checkpoint.optimizer));
+        self.balance.restore(checkpoint.balance)?;
         self.model = Some(self.model_of(&state(checkpoint.numbers), &checkpoint.growth, &self.device));
         self.average = checkpoint.average.map(state);
         self.optimizer = optimizer.map_err(|error| TrainError::Optimizer(error.to_string()))?;
@@ -150,6 +170,7 @@ impl<'d> Session<'d> {
             optimizer: optimizer
                 .map_err(|error| TrainError::Optimizer(error.to_string()))?
                 .to_vec(),
+            balance: self.balance.state()?,
             average: self.average.as_ref().map(|state| state.layers.clone()),
             best: self.best.clone(),
             sums: self.sums.clone(),
@@ -208,9 +229,19 @@ impl<'d> Session<'d> {
             .map(|(head, records)| (head.data.head, &records[..]))
     }
 
-    /// How many epochs it is to do.
+    /// Measures how far heads agree every so many steps; see [`Balance::measure_every`].
+    pub fn measure_every(&mut self, steps: u64) {
+        self.balance.measure_every(steps);
+    }
+
+    /// Epochs that it takes unless it stops early.
     pub fn epochs(&self) -> u64 {
         self.lead().recipe.epochs as u64
+    }
+
+    /// How far heads agreed, per epoch and pair.
+    pub fn cosines(&self) -> &[EpochCosine] {
+        self.balance.cosines()
     }
 
     fn lead(&self) -> &HeadTraining<'d> {
@@ -223,7 +254,7 @@ impl<'d> Session<'d> {
 
     fn epoch(&mut self, interrupted: &AtomicBool) -> Result<Outcome, TrainError> {
         let lead = self.lead();
-        let (seed, head, batch) = (lead.seed, lead.data.head, lead.recipe.batch);
+        let (seed, head, batch) = (lead.seed, self.group.lead, lead.recipe.batch);
         let epoch = self.position.epoch;
         let order = shuffled(
             &lead.data.split.train,
@@ -247,7 +278,7 @@ impl<'d> Session<'d> {
         if !self.judged_state().is_finite() || figures.any(|figure| !figure.is_finite()) {
             let epoch = self.position.epoch;
             return Err(TrainError::Diverged {
-                head: head.name(),
+                head: self.lead().data.head.name(),
                 epoch,
             });
         }
@@ -256,37 +287,39 @@ impl<'d> Session<'d> {
 
     fn step(&mut self, rows: &[usize], all_steps: u64) -> Result<(), TrainError> {
         let epoch = self.position.epoch;
-        let batches: Vec<HeadBatch> = self.heads.iter().map(|head| head.batch(rows, epoch)).collect();
+        let sources: Vec<&HeadTraining> = self.heads.iter().chain(&self.beside).collect();
+        let batches: Vec<HeadBatch> = sources.iter().map(|source| source.batch(rows, epoch)).collect();
         let mut inputs = ModelInputs::default();
-        for (head, batch) in self.heads.iter().zip(&batches) {
-            head.place(batch, &self.group.spec, &self.device, &mut inputs);
+        for (source, batch) in sources.iter().zip(&batches) {
+            source.place(batch, &self.group.spec, &self.device, &mut inputs);
         }
-        let mut float = self.aware.as_ref().map(|aware| {
+        let teacher = self.aware.as_ref().map(|aware| {
             let mut inputs = ModelInputs::default();
-            for (head, batch) in self.heads.iter().zip(&batches) {
-                head.place(batch, &self.group.spec, &aware.float.device(), &mut inputs);
+            for (source, batch) in sources.iter().zip(&batches) {
+                source.place(batch, &self.group.spec, &aware.float.device(), &mut inputs);
             }
             aware.float.forward(&inputs, Pass::Evaluate).0
         });
         let dropout = Thinning {
             rate: self.lead().recipe.dropout,
             seed: self.lead().seed,
-            head: self.lead().data.head,
+            group: self.group,
             step: self.position.step,
         };
         let dropout = (dropout.rate > 0.0).then_some(&dropout as &dyn Dropout);
         let mut model = self.model.take().expect("a model between two steps");
-        let (mut values, statistics) = model.forward(&inputs, Pass::Train(dropout));
+        let pass = ForwardPass {
+            group: self.group,
+            heads: &self.heads,
+            batches: &batches,
+            inputs: &inputs,
+            teacher,
+            dropout,
+        };
+        let (losses, statistics) = pass.losses(&model, self.group.heads);
 
-        let mut sum = None;
-        for ((head, batch), sums) in self.heads.iter().zip(&batches).zip(&mut self.sums) {
-            let spec = self.group.spec.heads.iter().find(|spec| spec.head == head.data.head);
-            let value = usize::from(spec.expect("the group has the head").value);
-            let output = values[value].take().expect("its input is given");
-            let (loss, figures) = match float.as_mut().and_then(|values| values[value].take()) {
-                None => head.loss(output, batch),
-                Some(float) => (likeness::loss(head, output, float), StepFigures::default()),
-            };
+        let mut weighted = Vec::new();
+        for (((loss, figures), head), sums) in losses.into_iter().zip(&self.heads).zip(&mut self.sums) {
             let number = f64::from(numbers(loss.clone().detach())[0]);
             if !number.is_finite() {
                 return Err(TrainError::Diverged {
@@ -298,15 +331,17 @@ impl<'d> Session<'d> {
             sums.rows += rows.len() as u64;
             sums.hits += figures.hits;
             sums.judged += figures.judged;
-            let weighted = loss.mul_scalar(head.recipe.loss_weight);
-            sum = Some(match sum {
-                None => weighted,
-                Some(sum) => sum + weighted,
-            });
+            weighted.push(loss.mul_scalar(head.recipe.loss_weight));
         }
-        let gradients = GradientsParams::from_grads(sum.expect("a group has a head").backward(), &model);
         let recipe = &self.heads[0].recipe;
         let learning_rate = recipe.learning_rate_at(self.position.step, all_steps);
+        let moment = Moment {
+            seed: self.heads[0].seed,
+            step: self.position.step,
+            learning_rate,
+        };
+        let again = |head: usize| pass.weighted_loss(&model, head);
+        let gradients = self.balance.gradients(&moment, &model, weighted, again);
         model.absorb(statistics);
         let model = self.optimizer.step(learning_rate, model, gradients);
         if let Some(average) = &mut self.average {
@@ -323,26 +358,36 @@ impl<'d> Session<'d> {
         let state = self.judged_state();
         let folded = FoldedModel::from(&state).to_state();
         let model = self.model_of(&folded, &self.model().growth(), &self.device.clone().without_autodiff());
-        let figures: Vec<Option<f64>> = self
+        let judged: Vec<Option<HeadMetrics>> = self
             .heads
             .iter()
             .map(|head| {
                 let rows = &head.data.split.validation;
-                (!rows.is_empty()).then(|| judge(&predict(&model, &head.data, rows), &head.data, rows).figure())
+                (!rows.is_empty()).then(|| judge(&predict(&model, &head.data, rows), &head.data, rows))
             })
             .collect();
         let epoch = self.position.epoch;
-        for ((sums, records), &validation) in self.sums.iter_mut().zip(&mut self.history).zip(&figures) {
+        self.balance.close_epoch(epoch);
+        let log_variances = self.balance.log_variances();
+        for (head, (sums, records)) in self.sums.iter_mut().zip(&mut self.history).enumerate() {
+            let validation = judged[head].as_ref().map(HeadMetrics::figure);
+            let log_variance = log_variances.as_ref().map(|of_heads| of_heads[head].into());
             records.push(EpochRecord {
                 epoch,
                 learning_rate,
                 loss: sums.loss / sums.rows.max(1) as f64,
                 accuracy: (sums.judged > 0).then(|| sums.hits as f64 / sums.judged as f64),
                 validation,
+                log_variance,
             });
             *sums = EpochSums::default();
         }
-        let known: Vec<f64> = figures.into_iter().flatten().collect();
+        // Several heads' figures only add up without their units.
+        let figure = |metrics: HeadMetrics| match self.heads.len() {
+            1 => metrics.figure(),
+            _ => metrics.unitless(),
+        };
+        let known: Vec<f64> = judged.into_iter().flatten().map(figure).collect();
         if known.is_empty() {
             return;
         }
@@ -413,17 +458,64 @@ fn optimizer(recipe: &Recipe, device: &Device) -> ModuleOptimizer {
     }
 }
 
-/// Dropout whose masks depend on seed, head, step and layer alone.
-struct Thinning {
+/// A head's factor of its loss where variances are learnt: see [`Uncertainty`](super::uncertainty::Uncertainty).
+fn likelihood_factor(head: &HeadTraining) -> f64 {
+    match head.recipe.distance {
+        Distance::Squared if head.data.head == Head::Regression => 0.5,
+        _ => 1.0,
+    }
+}
+
+/// One step's rows on their way through the model.
+struct ForwardPass<'s, 'd> {
+    group: &'s Group,
+    heads: &'s [HeadTraining<'d>],
+    batches: &'s [HeadBatch],
+    inputs: &'s ModelInputs,
+    /// What a quantisation-aware training is to give: the float model's values.
+    teacher: Option<Vec<Option<Value>>>,
+    dropout: Option<&'s dyn Dropout>,
+}
+
+impl ForwardPass<'_, '_> {
+    /// Losses of `heads`, in the group's order, and the batch's statistics.
+    fn losses(&self, model: &Model, heads: HeadSet) -> (Vec<(Tensor<1>, StepFigures)>, Vec<BatchStatistics>) {
+        let (mut values, statistics) = model.forward_for(heads, self.inputs, Pass::Train(self.dropout));
+        let asked = self.heads.iter().zip(self.batches);
+        let asked = asked.filter(|(head, _)| heads.contains(head.data.head));
+        let losses = asked.map(|(head, batch)| {
+            let spec = self.group.spec.heads.iter().find(|spec| spec.head == head.data.head);
+            let value = usize::from(spec.expect("the group has the head").value);
+            let output = values[value].take().expect("its input is given");
+            match self.teacher.as_ref().and_then(|values| values[value].clone()) {
+                None => head.loss(output, batch),
+                Some(float) => (likeness::loss(head, output, float), StepFigures::default()),
+            }
+        });
+        (losses.collect(), statistics)
+    }
+
+    /// One head's weighted loss, computed by itself.
+    fn weighted_loss(&self, model: &Model, head: usize) -> Tensor<1> {
+        let head = &self.heads[head];
+        let (mut losses, _) = self.losses(model, head.data.head.into());
+        let (loss, _) = losses.pop().expect("the head's loss");
+        loss.mul_scalar(head.recipe.loss_weight)
+    }
+}
+
+/// Dropout whose masks depend on seed, group, step and layer alone.
+struct Thinning<'g> {
     rate: f64,
     seed: u64,
-    head: Head,
+    group: &'g Group,
     step: u64,
 }
 
-impl Dropout for Thinning {
+impl Dropout for Thinning<'_> {
     fn mask(&self, layer: usize, rows: usize, units: usize) -> Vec<f32> {
-        let mut rng = generator(self.seed, self.head, Draw::Dropout, self.step, layer as u64);
+        let layer = self.group.drawn_as[layer] as u64;
+        let mut rng = generator(self.seed, self.group.lead, Draw::Dropout, self.step, layer);
         let kept = (1.0 / (1.0 - self.rate)) as f32;
         (0..rows * units)
             .map(|_| if rng.random_bool(self.rate) { 0.0 } else { kept })

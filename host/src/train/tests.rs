@@ -59,6 +59,7 @@ fn dataset() -> Dataset {
             split: split(150),
         }),
         inputs_as_targets: trident::spec::HeadSet::EMPTY,
+        aligned: false,
     }
 }
 

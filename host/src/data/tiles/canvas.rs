@@ -147,7 +147,7 @@ impl Canvas {
 }
 
 /// Nearly normal, mean 0, standard deviation 1: the sum of four uniform numbers.
-fn gauss(rng: &mut ChaCha8Rng) -> f32 {
+pub(in crate::data) fn gauss(rng: &mut ChaCha8Rng) -> f32 {
     let sum: f32 = (0..4).map(|_| rng.random_range(-0.5..0.5_f32)).sum();
     sum * 3.0_f32.sqrt()
 }

@@ -11,6 +11,7 @@
 mod canvas;
 mod ground;
 mod plants;
+mod scene;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -18,6 +19,8 @@ use rayon::prelude::*;
 
 use super::{SegmentationData, Split};
 use canvas::Canvas;
+pub(super) use canvas::gauss;
+pub(super) use scene::{Scene, Stand};
 
 /// Class names, in the order of their indices.
 pub const CLASSES: [&str; 3] = ["weed", "crop", "soil"];
@@ -28,9 +31,9 @@ pub const SEED: u64 = 7;
 /// Samples along each side of a pixel.
 const SAMPLES: usize = 3;
 
-const WEED: u8 = 0;
-const CROP: u8 = 1;
-const SOIL: u8 = 2;
+pub(super) const WEED: u8 = 0;
+pub(super) const CROP: u8 = 1;
+pub(super) const SOIL: u8 = 2;
 
 /// `count` tiles of `[height, width]`.
 pub fn generate(seed: u64, count: usize, [height, width]: [usize; 2]) -> SegmentationData {
@@ -64,13 +67,19 @@ struct Light {
     shade: f32,
 }
 
+impl Light {
+    fn draw(rng: &mut ChaCha8Rng) -> Self {
+        let angle = rng.random_range(0.0..std::f32::consts::TAU);
+        Self {
+            away: [angle.cos(), angle.sin()],
+            shade: rng.random_range(0.45..0.85),
+        }
+    }
+}
+
 fn tile(rng: &mut ChaCha8Rng, height: usize, width: usize, pixels: &mut [u8], mask: &mut [u8]) {
     let unit = height.min(width) as f32 / 32.0;
-    let angle = rng.random_range(0.0..std::f32::consts::TAU);
-    let light = Light {
-        away: [angle.cos(), angle.sin()],
-        shade: rng.random_range(0.45..0.85),
-    };
+    let light = Light::draw(rng);
     let mut canvas = Canvas::new(height, width, unit);
     ground::draw(&mut canvas, rng, &light);
     plants::draw(&mut canvas, rng, &light);

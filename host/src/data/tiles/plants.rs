@@ -54,9 +54,14 @@ fn ahead(from: [f32; 2], angle: f32, distance: f32) -> [f32; 2] {
 
 /// A crop plant: a circle of broad leaves on short stalks.
 fn rosette(canvas: &mut Canvas, rng: &mut ChaCha8Rng, light: &Light) {
+    broadleaf(canvas, rng, light, 1.0, CROP);
+}
+
+/// A circle of broad leaves on short stalks, `scale` times the size of a crop plant.
+pub(super) fn broadleaf(canvas: &mut Canvas, rng: &mut ChaCha8Rng, light: &Light, scale: f32, class: u8) {
     let (centre, colour) = (near(canvas, rng), leaf_colour(rng));
     let leaves = rng.random_range(4..8);
-    let (turn, size) = (rng.random_range(0.0..TAU), rng.random_range(0.8..1.3));
+    let (turn, size) = (rng.random_range(0.0..TAU), scale * rng.random_range(0.8..1.3));
     let aspect = rng.random_range(0.6..0.85);
     for leaf in 0..leaves {
         let angle = turn + TAU * (leaf as f32 + rng.random_range(-0.25..0.25)) / leaves as f32;
@@ -71,19 +76,24 @@ fn rosette(canvas: &mut Canvas, rng: &mut ChaCha8Rng, light: &Light) {
         );
         canvas.darken(&leaf, light.away.map(|away| away * 1.3), light.shade);
         let colour = jitter(rng, colour);
-        canvas.paint(&leaf, colour, CROP);
+        canvas.paint(&leaf, colour, class);
     }
 }
 
 /// A weed: several grass blades from one root.
 fn tuft(canvas: &mut Canvas, rng: &mut ChaCha8Rng, light: &Light) {
+    grass(canvas, rng, light, 1.0, WEED);
+}
+
+/// Several grass blades from one root, `scale` times as long as a weed's.
+pub(super) fn grass(canvas: &mut Canvas, rng: &mut ChaCha8Rng, light: &Light, scale: f32, class: u8) {
     let (root, colour) = (near(canvas, rng), leaf_colour(rng));
     let blades = rng.random_range(3..8);
     for _ in 0..blades {
-        let blade = Blade::new(rng, root, None, 5.0..13.0, 0.65..1.2);
+        let blade = Blade::new(rng, root, None, 5.0 * scale..13.0 * scale, 0.65..1.2);
         canvas.darken(&blade, light.away.map(|away| away * 0.8), light.shade);
         let colour = jitter(rng, colour);
-        canvas.paint(&blade, colour, WEED);
+        canvas.paint(&blade, colour, class);
     }
 }
 
