@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rayon::prelude::*;
 use serde::Serialize;
 use trident::graph::Op;
+use trident::spec::{InputSlot, ModelSpec};
 use trident::{Blob, Head, Inputs, Network, Outputs, arithmetic};
 
 use crate::data::{Dataset, Split};
@@ -56,6 +57,16 @@ pub enum EvalError {
         blob: Vec<String>,
         /// Classes of the data.
         data: Vec<String>,
+    },
+    /// The model's heads read each other's inputs, and the data do not hold them together.
+    #[error(
+        "the model's {} head reads inputs of other heads, so the data need a section for each, with row i of every table of one \
+         moment, and `aligned = true` under [split]",
+        head.name()
+    )]
+    Apart {
+        /// The head.
+        head: Head,
     },
     /// The blob's segmentation has another size than the pictures.
     #[error("the blob's segmentation is of another size than the pictures")]
@@ -164,6 +175,27 @@ pub fn inputs(dataset: &Dataset, head: Head, row: usize) -> Inputs<'_> {
         }
     }
     inputs
+}
+
+/// Checks that the data hold, row by row, all that a model's heads read: where they share a trunk, more than a head's own.
+///
+/// # Errors
+/// The first head that would have to do without.
+pub fn refuse_apart(spec: &ModelSpec, dataset: &Dataset) -> Result<(), EvalError> {
+    let rows = dataset.rows();
+    let there = |slot: InputSlot| match slot {
+        InputSlot::Classification => rows[0].is_some(),
+        InputSlot::Picture => rows[1].is_some(),
+        InputSlot::Regression => rows[2].is_some(),
+    };
+    let need = spec.heads_of_values();
+    for (head, _) in rows.into_iter().flatten() {
+        let read = || spec.inputs.iter().zip(&need).filter(|(_, heads)| heads.contains(head));
+        if read().count() > 1 && !(dataset.aligned && read().all(|(input, _)| there(input.slot))) {
+            return Err(EvalError::Apart { head });
+        }
+    }
+    Ok(())
 }
 
 /// Outputs of the int8 model on the host, on all cores.

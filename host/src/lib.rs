@@ -2,11 +2,12 @@
 //!
 //! Data flows top-down through these modules: [`config`] → [`data`] → [`transform`] → [`model`] → [`train`] →
 //! [`quantize`] → [`eval`] and [`device`]; [`arena`] shows what a blob does with its memory,
-//! [`report`] what a run is worth. [`cli`] holds one file per command.
+//! [`report`] what a run is worth, [`compare`] whether training heads together helps. [`cli`] holds one file per command.
 
 pub mod arena;
 pub mod bench;
 pub mod cli;
+pub mod compare;
 pub mod config;
 pub mod data;
 pub mod device;

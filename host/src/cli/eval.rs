@@ -123,6 +123,7 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
 }
 
 fn judge(run: &Run, dataset: &Dataset, rows: &Rows, place: &Place) -> anyhow::Result<Report> {
+    eval::refuse_apart(&run.spec()?, dataset)?;
     let transforms = run.transforms()?;
     let mut report = Report {
         on: place.to_string(),

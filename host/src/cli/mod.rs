@@ -4,6 +4,7 @@
 //! The exit status is 0 only if the thing asked for happened, else 1, whatever was wrong: words, files, data or the device.
 
 pub mod bench;
+pub mod compare;
 pub mod demo;
 pub mod doctor;
 pub mod eval;
@@ -45,6 +46,8 @@ enum Command {
     Quantize(quantize::Args),
     /// Judge a run's heads in float, in int8, or on a device
     Eval(eval::Args),
+    /// Say whether training heads together helps: alone against together, over paired seeds
+    Compare(compare::Args),
     /// Show what a blob holds
     Inspect(inspect::Args),
     /// Show what lies where in a model's arena, and draw it
@@ -71,6 +74,7 @@ pub fn main() -> ExitCode {
         Command::Train(args) => train::run(args, cli.json),
         Command::Quantize(args) => quantize::run(args, cli.json),
         Command::Eval(args) => eval::run(args, cli.json),
+        Command::Compare(args) => compare::run(args, cli.json),
         Command::Inspect(args) => inspect::run(args, cli.json),
         Command::Plan(args) => plan::run(args, cli.json),
         Command::Report(args) => report::run(args, cli.json),

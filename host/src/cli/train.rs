@@ -46,7 +46,7 @@ pub struct Args {
 
 /// Data that come with the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Data {
+pub(super) enum Data {
     /// MAGIC gamma telescope, airfoil self-noise, generated crop/weed tiles
     Builtin,
     /// Random numbers, as the original demo had them
@@ -95,18 +95,7 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
 
 /// The configuration that the words ask for.
 fn config(args: &Args) -> anyhow::Result<Config> {
-    let here = Path::new("trident.toml");
-    let mut config = match (&args.config, args.data) {
-        (Some(path), _) => Config::load(path)?,
-        (None, Some(Data::Builtin)) => Config::builtin(),
-        (None, Some(Data::Random)) => Config::random(),
-        (None, Some(Data::Aligned)) => Config::aligned(),
-        (None, None) if here.exists() => Config::load(here)?,
-        (None, None) => bail!(
-            "nothing to train on: there is no trident.toml in this folder; name one with `-c FILE`, or take built-in data \
-             with `--data builtin`"
-        ),
-    };
+    let mut config = source(args.config.as_deref(), args.data)?;
     if let Some(preset) = args.preset {
         config.train.preset = preset;
     }
@@ -124,14 +113,30 @@ fn config(args: &Args) -> anyhow::Result<Config> {
     Ok(config)
 }
 
-fn preset(name: &str) -> Result<Preset, String> {
+/// The configuration of a file, of built-in data, or of this folder.
+pub(super) fn source(path: Option<&Path>, data: Option<Data>) -> anyhow::Result<Config> {
+    let here = Path::new("trident.toml");
+    Ok(match (path, data) {
+        (Some(path), _) => Config::load(path)?,
+        (None, Some(Data::Builtin)) => Config::builtin(),
+        (None, Some(Data::Random)) => Config::random(),
+        (None, Some(Data::Aligned)) => Config::aligned(),
+        (None, None) if here.exists() => Config::load(here)?,
+        (None, None) => bail!(
+            "nothing to train on: there is no trident.toml in this folder; name one with `-c FILE`, or take built-in data \
+             with `--data builtin`"
+        ),
+    })
+}
+
+pub(super) fn preset(name: &str) -> Result<Preset, String> {
     Preset::ALL
         .into_iter()
         .find(|preset| preset.name() == name)
         .ok_or_else(|| "there are `edge`, `seed` and `fused`".into())
 }
 
-fn backend(name: &str) -> Result<Backend, String> {
+pub(super) fn backend(name: &str) -> Result<Backend, String> {
     [Backend::Flex, Backend::Ndarray]
         .into_iter()
         .find(|backend| backend.name() == name)

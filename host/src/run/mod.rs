@@ -12,6 +12,7 @@
 //! | `metrics.json` | figures per split and head, in float |
 //! | `history.json`, `history.csv` | losses and figures per epoch and head |
 //! | `evaluation-*.json` | what devices said about the blob: [`Evaluation`] |
+//! | `cosines-*.json` | how far heads' gradients agreed per epoch, where `balancing` takes them apart |
 //!
 //! Every file is written whole or not at all. Start with [`Run::create`] to train and with [`Run::open`] for all that follows.
 
@@ -297,16 +298,17 @@ impl Run {
     pub(crate) fn write_history(&self, history: &History) -> Result<(), RunError> {
         self.write_json(HISTORY, history)?;
         let optional = |number: Option<f64>| number.map_or_else(String::new, |number| number.to_string());
-        let mut table = String::from("head,epoch,learning_rate,loss,accuracy,validation\n");
+        let mut table = String::from("head,epoch,learning_rate,loss,accuracy,validation,log_variance\n");
         for (head, records) in history {
             for record in records {
                 table.push_str(&format!(
-                    "{head},{},{},{},{},{}\n",
+                    "{head},{},{},{},{},{},{}\n",
                     record.epoch,
                     record.learning_rate,
                     record.loss,
                     optional(record.accuracy),
-                    optional(record.validation)
+                    optional(record.validation),
+                    optional(record.log_variance)
                 ));
             }
         }

@@ -41,7 +41,7 @@ pub use aware::AwareRecord;
 pub use balance::EpochCosine;
 pub use checkpoint::EpochRecord;
 pub use evaluate::HeadMetrics;
-pub use plan::Plan;
+pub use plan::{Plan, Rehearsal};
 pub use prepare::{HeadData, Inputs, Targets};
 pub use recipe::Recipe;
 

@@ -1,5 +1,7 @@
 //! What will be trained, settled and checked before anything is written.
 
+mod rehearsal;
+
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::Ordering;
@@ -22,6 +24,8 @@ use crate::model::presets::{self, EdgeWidths, FusedWidths, PictureTask, RowTask,
 use crate::model::{FoldedModel, Model, ModelState};
 use crate::run::{self, History, Metrics, Record, Run};
 use crate::transform::{self, FeatureTransform, InputTransform, ModelInput};
+
+pub use rehearsal::Rehearsal;
 
 /// A training, ready to begin.
 #[derive(Debug)]
@@ -57,10 +61,10 @@ impl<'d> Plan<'d> {
         }
         let groups = partition(&spec, demonstration && equal_rows(&heads));
         for group in &groups {
-            check_group(group, &heads)?;
-            if group.crosses_rows() && !dataset.aligned && !demonstration {
+            if group.crosses_rows() && !dataset.aligned {
                 return Err(TrainError::NotAligned { heads: group.name() });
             }
+            check_group(group, &heads)?;
         }
         let balancing = config.train.balancing;
         if balancing != Balancing::Fixed && !groups.iter().any(Group::shares_weights) {
@@ -203,6 +207,9 @@ impl<'d> Plan<'d> {
     ) -> Result<Option<Numbers>, TrainError> {
         let mut session = self.session(group);
         let outcome = drive(&mut session, run, options, &group.name())?;
+        if !session.cosines().is_empty() {
+            run.write_json(&format!("cosines-{}.json", group.name()), &session.cosines())?;
+        }
         if let Ok(mut history) = history.lock() {
             history.extend(
                 session
@@ -234,10 +241,16 @@ impl<'d> Plan<'d> {
         self.heads.iter().filter(|head| group.heads.contains(head.data.head))
     }
 
-    /// Figures per split and head.
+    /// Which heads are trained together.
+    pub(crate) fn groups(&self) -> &[Group] {
+        &self.groups
+    }
+
+    /// Figures per split and head of the model.
     fn judge(&self, model: &Model) -> Metrics {
         let mut metrics = Metrics::new();
-        for head in &self.heads {
+        let has = |head: &&HeadTraining| model.spec().heads.iter().any(|own| own.head == head.data.head);
+        for head in self.heads.iter().filter(has) {
             let data = &head.data;
             let splits = [
                 ("train", &data.split.train),
@@ -264,6 +277,8 @@ impl<'d> Plan<'d> {
             .map(|head| (head.data.head.name(), &head.recipe))
             .collect();
         let train = &self.config.train;
+        // What a group has no use for does not make it another.
+        let balancing = Some(train.balancing).filter(|_| group.shares_weights());
         let all = serde_json::json!({
             "data": self.record.data,
             "spec": group.spec,
@@ -272,7 +287,7 @@ impl<'d> Plan<'d> {
             "seed": train.seed,
             "backend": train.backend,
             "augmentation": train.augmentation,
-            "balancing": train.balancing,
+            "balancing": balancing.unwrap_or_default(),
         });
         let digest: [u8; 32] = Sha256::digest(all.to_string()).into();
         crate::hex::encode(&digest)

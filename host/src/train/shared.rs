@@ -92,3 +92,82 @@ impl ModuleVisitor for Scatter<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::presets::{FusedWidths, PictureTask, RowTask, Tasks, fused};
+    use crate::model::{Initializer, ModelInputs, ModelState, Pass};
+    use crate::train::groups::partition;
+    use burn::module::list_param_ids;
+    use burn::tensor::Device;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+    use trident::spec::{Head, HeadSet};
+
+    fn inputs(device: &Device) -> ModelInputs {
+        let numbers = |n: usize| {
+            (0..n)
+                .map(|i| ((i * 7919 + i * i * 31) % 200) as f32 / 100.0 - 1.0)
+                .collect()
+        };
+        let row = |n: usize| Some(Tensor::from_data(TensorData::new(numbers(3 * n), [3, n]), device));
+        let picture: Vec<f32> = numbers(3 * 3 * 256);
+        ModelInputs {
+            classification: row(6),
+            picture: Some(Tensor::from_data(TensorData::new(picture, [3, 3, 16, 16]), device)),
+            regression: row(4),
+        }
+    }
+
+    /// Gradients of the sum of the mean squares of those heads' values.
+    fn gradients(model: &Model, inputs: &ModelInputs, heads: HeadSet) -> GradientsParams {
+        let (mut values, _) = model.forward_for(heads, inputs, Pass::Train(None));
+        let asked = model.spec().heads.iter().filter(|head| heads.contains(head.head));
+        let losses = asked.map(|head| {
+            let rows = values[usize::from(head.value)].take().unwrap().into_rows();
+            (rows.clone() * rows).mean()
+        });
+        GradientsParams::from_grads(losses.reduce(|sum, loss| sum + loss).unwrap().backward(), model)
+    }
+
+    #[test]
+    fn heads_one_by_one_add_up_to_all_at_once() {
+        let tasks = Tasks {
+            classification: Some(RowTask { inputs: 6, classes: 2 }),
+            segmentation: Some(PictureTask {
+                height: 16,
+                width: 16,
+                classes: 3,
+            }),
+            regression: Some(4),
+        };
+        let spec = fused(&tasks, &FusedWidths::default()).unwrap();
+        let group = partition(&spec, false).remove(0);
+        let state = ModelState::random(&spec, Initializer::He, |layer| ChaCha8Rng::seed_from_u64(layer as u64));
+        let device = Device::flex().autodiff();
+        let model = Model::new(&state, &device);
+        let inputs = inputs(&device);
+        let shared = SharedWeights::new(&group, &model);
+        let everything = SharedWeights {
+            ids: list_param_ids(&model),
+        };
+        assert!(!shared.ids.is_empty() && shared.ids.len() < everything.ids.len());
+
+        let all = gradients(&model, &inputs, HeadSet::ALL);
+        let heads = Head::ALL.map(|head| gradients(&model, &inputs, head.into()));
+        let mut sum = vec![0.0; shared.gather(&model, &all).len()];
+        for head in &heads {
+            let own = shared.gather(&model, head);
+            assert!(own.iter().any(|&g| g != 0.0), "every head trains the shared weights");
+            sum.iter_mut().zip(own).for_each(|(sum, g)| *sum += g);
+        }
+        let scattered = shared.scatter(&model, heads.into(), &sum);
+        let (found, expected) = (everything.gather(&model, &scattered), everything.gather(&model, &all));
+        assert_eq!(found.len(), expected.len());
+        let largest = expected.iter().fold(0f32, |most, g| most.max(g.abs()));
+        for (f, e) in found.iter().zip(&expected) {
+            assert!((f - e).abs() < 1e-5 * largest, "{f} {e}");
+        }
+    }
+}

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::*;
+use crate::config::Balancing;
 use crate::data::{ClassificationData, Readings, RegressionData, SegmentationData, Split};
 
 const EPOCHS: usize = 4;
@@ -334,6 +335,166 @@ fn settings_that_make_no_sense_are_named() {
         });
     });
     assert!(widths.contains("2 widths given"), "{widths}");
+}
+
+/// A few fields whose rows belong together, for a trunk.
+fn fused_config(balancing: Balancing) -> Config {
+    let mut config = Config::aligned();
+    let pictures = config.segmentation.as_mut().unwrap();
+    (pictures.count, pictures.size) = (Some(100), [16, 16]);
+    config.train.balancing = balancing;
+    for head in trident::spec::Head::ALL {
+        let settings = config.train.head_mut(head);
+        (settings.epochs, settings.batch) = (Some(3), Some(10));
+    }
+    config
+}
+
+#[test]
+fn a_joint_training_that_is_interrupted_goes_on_to_the_same_bits() {
+    let mut ends = Vec::new();
+    for balancing in Balancing::ALL {
+        let folder = tempfile::tempdir().unwrap();
+        let config = fused_config(balancing);
+        let data = crate::data::load(&config).unwrap();
+        let train = |name: &str, resume: bool, stop: &AtomicBool| {
+            let path = folder.path().join(name);
+            let run = if resume {
+                Run::open(&path)
+            } else {
+                Run::create(&path, &config)
+            };
+            let options = Options {
+                resume,
+                interrupted: stop,
+                progress: Progress::silent(),
+            };
+            super::train(&config, &data, &run.unwrap(), &options)
+        };
+        let summary = train("whole", false, &AtomicBool::new(false)).unwrap();
+        assert_eq!(summary.epochs.len(), 3);
+        let mut interruptions = 0;
+        for wait in 1.. {
+            let stop = AtomicBool::new(false);
+            let result = std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    std::thread::sleep(Duration::from_millis(30 * wait));
+                    stop.store(true, Ordering::Relaxed);
+                });
+                train("parts", wait > 1, &stop)
+            });
+            match result {
+                Ok(_) => break,
+                Err(TrainError::Interrupted { .. }) => interruptions += 1,
+                Err(error) => panic!("{error}"),
+            }
+        }
+        assert!(interruptions > 0, "no interruption in mid-training was tried");
+        let file = |run: &str, name: &str| std::fs::read(folder.path().join(run).join(name)).unwrap();
+        for name in ["weights.bin", "metrics.json", "history.json"] {
+            assert!(
+                file("whole", name) == file("parts", name),
+                "{name} differs after {interruptions} interruptions, {balancing:?}"
+            );
+        }
+        let history = Run::open(&folder.path().join("whole")).unwrap().history().unwrap();
+        let learnt = history
+            .values()
+            .all(|records| records.iter().all(|r| r.log_variance.is_some_and(|s| s != 0.0)));
+        assert_eq!(learnt, balancing == Balancing::Uncertainty);
+        let cosines = folder
+            .path()
+            .join("whole/cosines-classification+segmentation+regression.json");
+        assert_eq!(cosines.is_file(), balancing == Balancing::PcGrad);
+        if cosines.is_file() {
+            let cosines: Vec<EpochCosine> = serde_json::from_slice(&std::fs::read(cosines).unwrap()).unwrap();
+            assert_eq!(cosines.len(), 9, "three pairs, three epochs");
+            assert!(
+                cosines.iter().all(|pair| pair.steps == 7 && pair.cosine.abs() < 1.0),
+                "{cosines:?}"
+            );
+        }
+        ends.push(file("whole", "weights.bin"));
+    }
+    assert!(
+        ends[0] != ends[1] && ends[1] != ends[2] && ends[0] != ends[2],
+        "balancing matters"
+    );
+}
+
+#[test]
+fn measuring_changes_nothing_and_a_head_alone_starts_where_it_does_among_others() {
+    let mut config = fused_config(Balancing::Fixed);
+    let data = crate::data::load(&config).unwrap();
+    let stop = AtomicBool::new(false);
+    let options = Options {
+        resume: false,
+        interrupted: &stop,
+        progress: Progress::silent(),
+    };
+    let plan = Plan::new(&config, &data).unwrap();
+    let whole = &plan.groups()[0];
+    let rehearse =
+        |plan: &Plan, group: &groups::Group, every| plan.rehearse(group, "", every, &options).unwrap().unwrap();
+    let (silent, measured) = (rehearse(&plan, whole, 0), rehearse(&plan, whole, 2));
+    assert_eq!(
+        (&silent.metrics, &silent.history),
+        (&measured.metrics, &measured.history)
+    );
+    assert!(silent.cosines.is_empty() && measured.cosines.len() == 9);
+
+    // Steps too small to move anything show what every head starts with.
+    for head in trident::spec::Head::ALL {
+        let settings = config.train.head_mut(head);
+        (settings.epochs, settings.learning_rate, settings.dropout) = (Some(1), Some(1e-12), Some(0.0));
+    }
+    let plan = Plan::new(&config, &data).unwrap();
+    let whole = &plan.groups()[0];
+    let joint = rehearse(&plan, whole, 0);
+    for head in trident::spec::Head::ALL {
+        let alone = rehearse(&plan, &whole.alone(head), 0);
+        let (alone, joint) = (&alone.history[head.name()][0], &joint.history[head.name()][0]);
+        assert!(
+            (alone.loss / joint.loss - 1.0).abs() < 1e-5,
+            "{head:?}: {} {}",
+            alone.loss,
+            joint.loss
+        );
+    }
+}
+
+#[test]
+fn joint_settings_that_make_no_sense_say_what_to_do() {
+    let refuse = |config: &Config| {
+        let data = crate::data::load(config).unwrap();
+        Plan::new(config, &data).unwrap_err().to_string()
+    };
+    let mut config = fused_config(Balancing::PcGrad);
+    config.split.aligned = false;
+    let apart = refuse(&config);
+    assert!(
+        apart.contains("aligned = true") && apart.contains("preset `edge`"),
+        "{apart}"
+    );
+    config.split.aligned = true;
+    config.train.preset = crate::config::Preset::Edge;
+    let nothing = refuse(&config);
+    assert!(
+        nothing.contains("\"pcgrad\" means nothing here") && nothing.contains("preset `fused`"),
+        "{nothing}"
+    );
+    config.train.balancing = Balancing::Fixed;
+    config.model = Some(crate::config::ModelConfig {
+        trunk: Some(vec![8]),
+        ..Default::default()
+    });
+    let trunk = refuse(&config);
+    assert!(trunk.contains("preset `edge` has no trunk"), "{trunk}");
+    config.model = None;
+    config.train.preset = crate::config::Preset::Fused;
+    config.train.regression.epochs = Some(9);
+    let epochs = refuse(&config);
+    assert!(epochs.contains("must be the same"), "{epochs}");
 }
 
 #[test]

@@ -65,7 +65,7 @@ impl Uncertainty {
             .zip(&self.factors)
             .enumerate()
             .map(|(head, (loss, &factor))| {
-                let precision = values.clone().slice([head..head + 1]).neg().exp();
+                let precision = values.clone().narrow(0, head, 1).neg().exp();
                 loss * precision.mul_scalar(factor)
             });
         weighed.fold(half, |sum, loss| sum + loss)

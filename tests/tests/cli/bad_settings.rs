@@ -37,7 +37,7 @@ fn an_unknown_preset_backend_or_optimiser_lists_those_there_are() {
         "[train]\npreset = 'big'",
         &[
             "trident.toml:2:10: ",
-            "unknown variant `big`, expected `edge` or `seed`",
+            "unknown variant `big`, expected one of `edge`, `seed`, `fused`",
         ],
     );
     refused(

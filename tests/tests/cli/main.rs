@@ -5,6 +5,7 @@ mod bad_data;
 mod bad_pictures;
 mod bad_runs;
 mod bad_settings;
+mod compare;
 mod nobody_reads;
 mod other_data;
 mod own_data;

@@ -5,6 +5,7 @@
 
 mod differences;
 mod equality;
+mod fused;
 mod refusals;
 mod report;
 mod seed;

@@ -44,12 +44,12 @@ impl Default for FusedWidths {
     fn default() -> Self {
         Self {
             readings: 24,
-            picture: 32,
+            picture: 24,
             flattened: 8,
-            trunk: vec![64, 48],
+            trunk: vec![56, 40],
             classification: vec![24],
             regression: vec![24],
-            context: 8,
+            context: 6,
             segmentation: [12, 20, 28, 40, 8],
         }
     }
