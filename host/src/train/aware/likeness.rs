@@ -70,9 +70,9 @@ mod tests {
     /// The slope in a logit is the probability less the teacher's, over the number of rows or pixels.
     #[test]
     fn slopes_by_hand() {
-        let one = tensor(&[0.0, 3f32.ln()], [2, 1]).require_grad();
-        let teacher = tensor(&[3f32.ln(), 3f32.ln()], [2, 1]);
-        assert_near(&slopes(&one, of_rows(one.clone(), teacher)), &[(0.5 - 0.75) / 2.0, 0.0]);
+        let one = tensor(&[3f32.ln(), -3f32.ln()], [2, 1]).require_grad();
+        let teacher = tensor(&[0.0, -3f32.ln()], [2, 1]);
+        assert_near(&slopes(&one, of_rows(one.clone(), teacher)), &[(0.75 - 0.5) / 2.0, 0.0]);
 
         let three = tensor(&[0.0, 0.0, 2f32.ln()], [1, 3]).require_grad();
         let teacher = tensor(&[0.0, 2f32.ln(), 0.0], [1, 3]);

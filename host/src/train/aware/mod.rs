@@ -161,9 +161,7 @@ fn compare(
         let heads: BTreeMap<String, HeadRecord> = heads.collect();
         let validated = group.heads.iter().all(|head| candidates.is_validated(head));
         let record = GroupRecord {
-            kept: heads
-                .values()
-                .all(|head| head.aware.figure() >= head.post_training.figure()),
+            kept: record::is_better(&heads),
             rows: if validated { "validation" } else { "training" }.to_owned(),
             heads,
             ..training.record.clone()
