@@ -116,7 +116,7 @@ impl Settled {
     fn round(&self, slot: usize, range: Quantization, value: Value) -> Value {
         let scale = if self.ranges.may_change(slot) {
             // One, with the slope of the logarithm: the scale itself is the quantiser's to the last bit.
-            let growth = self.growth.clone().slice([slot..slot + 1]);
+            let growth = self.growth.clone().narrow(0, slot, 1);
             (growth.clone() - growth.detach()).exp().mul_scalar(range.scale)
         } else {
             Tensor::from_data(TensorData::new(vec![range.scale], [1]), &self.growth.device())
