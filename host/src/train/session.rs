@@ -69,9 +69,8 @@ impl<'d> Session<'d> {
         device: &Device,
         identity: String,
     ) -> Self {
-        let trained = |source: &HeadTraining| group.heads.contains(source.data.head);
-        let (heads, beside): (Vec<_>, Vec<_>) = sources.into_iter().partition(trained);
-        let lead = &heads[0];
+        let sources = trained_and_beside(group, sources);
+        let lead = &sources[0][0];
         let draw = |layer: usize| {
             let layer = group.drawn_as[layer] as u64;
             generator(lead.seed, group.lead, Draw::Weights, 0, layer)
@@ -79,14 +78,14 @@ impl<'d> Session<'d> {
         let state = ModelState::random(&group.spec, lead.recipe.initializer, draw);
         let device = device.clone().autodiff();
         let model = Model::new(&state, &device);
-        Self::begin(group, [heads, beside], balancing, identity, state, model, device)
+        Self::begin(group, sources, balancing, identity, state, model, device)
     }
 
     /// Starts from trained weights and rounds as int8 does, to give what the weights gave before; the spec of `group` has no batch
-    /// normalisation, and `heads` are its own.
+    /// normalisation. `sources` holds every head whose rows the group reads.
     pub fn aware(
         group: &'d Group,
-        heads: Vec<HeadTraining<'d>>,
+        sources: Vec<HeadTraining<'d>>,
         device: &Device,
         identity: String,
         start: &Prepared,
@@ -94,7 +93,7 @@ impl<'d> Session<'d> {
         let float = Model::from_folded(&start.float, device);
         let device = device.clone().autodiff();
         let model = Model::rounded(&start.folded, &start.ranges, &[], &device);
-        let (sources, state) = ([heads, Vec::new()], start.folded.to_state());
+        let (sources, state) = (trained_and_beside(group, sources), start.folded.to_state());
         Self {
             aware: Some(Aware {
                 ranges: start.ranges.clone(),
@@ -435,6 +434,13 @@ impl<'d> Session<'d> {
             .collect::<Vec<_>>()
             .join(" | ")
     }
+}
+
+/// Heads that a group trains, and those whose inputs it only reads.
+fn trained_and_beside<'d>(group: &Group, sources: Vec<HeadTraining<'d>>) -> [Vec<HeadTraining<'d>>; 2] {
+    let trained = |source: &HeadTraining| group.heads.contains(source.data.head);
+    let (heads, beside) = sources.into_iter().partition(trained);
+    [heads, beside]
 }
 
 /// The recipe's rule: in one pass where weights are this computer's memory, else by Burn's own operations, to the same bits.

@@ -96,13 +96,15 @@ fn train_group(
     options: &Options,
 ) -> Result<Option<Training>, TrainError> {
     let start = whole.part(&group.spec, &group.values);
-    let heads = plan.heads_of(group).map(|head| trained_on(plan, head));
-    let heads: Vec<HeadTraining> = heads.collect::<Result<_, TrainError>>()?;
-    let recipe = heads[0].recipe.clone();
+    let sources = plan.sources(group);
+    let sources = sources.iter().map(|head| trained_on(plan, head));
+    let sources: Vec<HeadTraining> = sources.collect::<Result<_, TrainError>>()?;
+    let own = sources.iter().find(|head| group.heads.contains(head.data.head));
+    let recipe = own.expect("a group trains a head").recipe.clone();
     let folded = group.folded(&start.folded);
     let identity = identity(plan, group, &recipe, &start);
     let device = device(plan.config().train.backend);
-    let mut session = Session::aware(&folded, heads, &device, identity, &start);
+    let mut session = Session::aware(&folded, sources, &device, identity, &start);
     let outcome = drive(&mut session, run, options, &format!("qat-{}", group.name()))?;
     if outcome == Outcome::Interrupted {
         return Ok(None);
