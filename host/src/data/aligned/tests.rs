@@ -160,9 +160,11 @@ fn treatment_and_loss_are_told_better_by_all_sensors_than_by_any() {
         (auc, r2.unwrap())
     };
     let joint = judged(&beside(&tables.iter().collect::<Vec<_>>()));
+    println!("AUC and R² of all: {joint:.3?}");
     assert!(joint.0 > 0.88 && joint.1 > 0.75, "{joint:?}");
     for (name, table) in ["mast", "picture", "probe"].into_iter().zip(&tables) {
         let alone = judged(table);
+        println!("{name}: {alone:.3?}");
         assert!(alone.0 > 0.55, "{name} tells something: {alone:?}");
         assert!(
             alone.0 < joint.0 - 0.03 && alone.1 < joint.1 - 0.1,
