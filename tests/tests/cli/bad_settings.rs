@@ -151,7 +151,7 @@ fn words_that_make_no_sense_are_refused_with_status_1() {
     let before = folder.files();
     folder
         .trident("train -o run --preset big")
-        .fails(&["'big'", "there are `edge` and `seed`"]);
+        .fails(&["'big'", "there are `edge`, `seed` and `fused`"]);
     folder.trident("train -o run --epochs 0").fails(&["epochs: at least 1"]);
     folder.trident("train -o run --epochs=-3").fails(&["'-3'"]);
     folder
