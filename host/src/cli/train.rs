@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 
 use super::table::{figure, table};
 use super::{interrupt, say};
@@ -39,8 +39,12 @@ pub struct Args {
     /// Train on with int8's rounding once float training is done, and keep what is better; with `--resume`, a finished run too
     #[arg(long)]
     qat: bool,
+    /// A run folder, or a CSV file of soft labels, to learn from beside the labels; several teach by their mean. Replaces
+    /// `teacher` of the configuration
+    #[arg(long, value_name = "RUN|CSV")]
+    teacher: Vec<PathBuf>,
     /// Go on with the run in the folder, from its checkpoints
-    #[arg(long, conflicts_with_all = ["config", "data", "preset", "backend", "seed", "epochs"])]
+    #[arg(long, conflicts_with_all = ["config", "data", "preset", "backend", "seed", "epochs", "teacher"])]
     resume: bool,
 }
 
@@ -104,6 +108,10 @@ fn config(args: &Args) -> anyhow::Result<Config> {
     }
     if let Some(seed) = args.seed {
         config.train.seed = seed;
+    }
+    if !args.teacher.is_empty() {
+        let here = std::env::current_dir().context("this folder")?;
+        config.train.teacher = args.teacher.iter().map(|path| here.join(path)).collect();
     }
     if let Some(epochs) = args.epochs {
         trident::Head::ALL

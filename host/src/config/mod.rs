@@ -21,7 +21,8 @@ pub use model::ModelConfig;
 pub use sections::{ClassificationConfig, Fit, GroupFile, RegressionConfig, SegmentationConfig, SplitConfig};
 pub use source::{Builtin, Source};
 pub use train::{
-    Augmentation, Backend, Balancing, Distance, HeadOverrides, LossWeights, Optimizer, Preset, RegionLoss, TrainConfig,
+    Augmentation, Backend, Balancing, Distance, HeadOverrides, LossWeights, Optimizer, Points, Preset, RegionLoss,
+    TrainConfig,
 };
 pub use transforms::{TransformChoice, TransformKind};
 
@@ -198,6 +199,7 @@ impl Config {
                 *path = map(path);
             }
         };
+        self.train.teacher.iter_mut().for_each(|path| *path = map(path));
         if let Some(section) = &mut self.classification {
             map_source(&mut section.csv);
         }
@@ -247,6 +249,7 @@ target = "sound_pressure_level_db"
 transforms = "standardise"
 [train]
 preset = "edge"
+teacher = ["teachers/one", "soft.csv"]
 [train.regression]
 epochs = 500
 optimizer = "adamw"
@@ -268,6 +271,13 @@ optimizer = "adamw"
         assert_eq!(transforms.kinds("fWidth"), None);
         assert_eq!(config.train.regression.epochs, Some(500));
         assert_eq!(config.segmentation.unwrap().size, [32, 32]);
+        assert_eq!(config.train.teacher, ["teachers/one", "soft.csv"].map(PathBuf::from));
+        let one = Config::parse(
+            "[train]\nteacher='one'\n[regression]\ncsv='a'\ntarget='b'\n",
+            Path::new("t"),
+        )
+        .unwrap();
+        assert_eq!(one.train.teacher, [PathBuf::from("one")]);
     }
 
     #[test]
@@ -302,6 +312,7 @@ optimizer = "adamw"
         let run = folder.path().join("runs/a");
         let text = config.to_toml(&run).unwrap();
         assert!(text.contains("\"../../data/classification.csv\""), "{text}");
+        assert!(text.contains("\"../../data/teachers/one\""), "{text}");
         std::fs::write(run.join("trident.toml"), text).unwrap();
         assert_eq!(Config::load(&run.join("trident.toml")).unwrap(), config);
         for config in [Config::builtin(), Config::random(), Config::aligned()] {

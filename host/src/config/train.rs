@@ -1,5 +1,7 @@
 //! `[train]`: how to train, in general and per head.
 
+use std::path::PathBuf;
+
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use trident::spec::Head;
@@ -19,6 +21,9 @@ pub struct TrainConfig {
     pub qat: bool,
     /// What else balances heads that share layers.
     pub balancing: Balancing,
+    /// Runs, or CSV files of soft labels, whose mean the heads also learn from: see [`teacher`](crate::train::teacher).
+    #[serde(deserialize_with = "one_or_more", skip_serializing_if = "Vec::is_empty")]
+    pub teacher: Vec<PathBuf>,
     /// How much each head's loss counts in the sum.
     pub loss_weights: LossWeights,
     /// Changes of training pictures.
@@ -42,6 +47,7 @@ impl Default for TrainConfig {
             backend: Backend::default(),
             qat: false,
             balancing: Balancing::default(),
+            teacher: Vec::new(),
             loss_weights: LossWeights::default(),
             augmentation: Augmentation::default(),
             classification: HeadOverrides::default(),
@@ -230,6 +236,17 @@ pub enum Distance {
     Huber,
 }
 
+/// How points beside the training rows are made of pairs of them, for a teacher to label.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Points {
+    /// Each reading is that of one of the two.
+    Crossed,
+    /// A share of the way from one to the other, and noise.
+    #[default]
+    Mixed,
+}
+
 /// What a head's training does otherwise than the preset says.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -282,6 +299,15 @@ pub struct HeadOverrides {
     /// Highest learning rate of quantisation-aware training.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub qat_learning_rate: Option<f64>,
+    /// Share of the teacher in the loss, 0 to 1; the rest is the labels'.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub distill: Option<f64>,
+    /// Points labelled by the teacher that stand beside each training row of a step, 0 to 16.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fresh: Option<f64>,
+    /// How those points are made, where the teacher is a run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub points: Option<Points>,
 }
 
 impl HeadOverrides {
@@ -289,6 +315,20 @@ impl HeadOverrides {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// A path, or a list of paths.
+fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<PathBuf>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "a run folder or CSV file, or a list of them")]
+    enum Paths {
+        One(PathBuf),
+        More(Vec<PathBuf>),
+    }
+    Ok(match Paths::deserialize(deserializer)? {
+        Paths::One(path) => vec![path],
+        Paths::More(paths) => paths,
+    })
 }
 
 fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {

@@ -106,6 +106,50 @@ fn difference(missing: &[String], unknown: &[String]) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
+impl Description {
+    /// Checks that `found` data mean what these do, for every head that both have. Columns may stand in another order.
+    ///
+    /// # Errors
+    /// The first difference.
+    pub fn check(&self, found: &Self) -> Result<(), Mismatch> {
+        if let (Some(own), Some(other)) = (&self.classification, &found.classification) {
+            let head = Head::Classification.name();
+            check_features(head, &own.features, &other.features)?;
+            check_classes(head, &own.classes, &other.classes)?;
+        }
+        if let (Some(own), Some(other)) = (&self.segmentation, &found.segmentation) {
+            check_classes(Head::Segmentation.name(), &own.classes, &other.classes)?;
+            if own.size != other.size {
+                return Err(Mismatch::Size {
+                    expected: own.size,
+                    found: other.size,
+                });
+            }
+        }
+        if let (Some(own), Some(other)) = (&self.regression, &found.regression) {
+            check_features(Head::Regression.name(), &own.features, &other.features)?;
+            if own.target != other.target {
+                return Err(Mismatch::Target {
+                    expected: own.target.clone(),
+                    found: other.target.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_classes(head: &'static str, expected: &[String], found: &[String]) -> Result<(), Mismatch> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(Mismatch::Classes {
+        head,
+        expected: expected.to_vec(),
+        found: found.to_vec(),
+    })
+}
+
 /// Checks that the same names are there, in any order.
 pub(super) fn check_features(head: &'static str, expected: &[String], found: &[String]) -> Result<(), Mismatch> {
     let without = |names: &[String], others: &[String]| -> Vec<String> {

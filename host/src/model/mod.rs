@@ -317,6 +317,14 @@ impl Value {
         }
     }
 
+    /// `n` of its rows.
+    pub fn narrow(self, first: usize, n: usize) -> Self {
+        match self {
+            Value::Row(rows) => Value::Row(rows.narrow(0, first, n)),
+            Value::Map(map) => Value::Map(map.narrow(0, first, n)),
+        }
+    }
+
     /// Row-major `n × [h, w, c]`.
     pub fn into_numbers(self) -> Vec<f32> {
         numbers(self.into_rows())

@@ -5,6 +5,7 @@
 //! | `trident.toml` | the configuration, its paths relative to the folder |
 //! | `run.json` | tool version, data fingerprint and description, recipes: [`Record`] |
 //! | `spec.json` | the model's layers |
+//! | `split.csv` | head, row and part of every row of the data |
 //! | `transforms.json` | how readings become model inputs, and the target's scale: [`Transforms`] |
 //! | `checkpoint-*.bin` | where training stands, one file per independent group of heads |
 //! | `weights.bin` | the best weights, in the trainer's order |
@@ -20,6 +21,7 @@ mod agreement;
 mod error;
 mod evaluation;
 pub mod sealed;
+mod split_table;
 
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
@@ -32,10 +34,11 @@ use trident::spec::ModelSpec;
 use crate::config::Config;
 use crate::data::{Dataset, Description};
 use crate::model::{FoldedModel, LayerState, ModelState};
-use crate::train::{EpochRecord, HeadMetrics, Recipe};
+use crate::train::{EpochRecord, HeadMetrics, Recipe, TeacherRecord};
 use crate::transform::{InputTransform, Standard};
 pub use error::RunError;
 pub use evaluation::Evaluation;
+pub(crate) use split_table::split_table;
 
 const CONFIG: &str = "trident.toml";
 const RECORD: &str = "run.json";
@@ -62,6 +65,9 @@ pub struct Record {
     pub description: Description,
     /// Recipe per head, presets and overrides resolved.
     pub recipes: BTreeMap<String, Recipe>,
+    /// Whom heads learnt from beside the labels.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub teachers: Vec<TeacherRecord>,
 }
 
 /// How a model's numbers relate to the user's units.

@@ -46,8 +46,8 @@ impl Change {
         }
     }
 
-    /// Appends the changed mask, `[h, w]`.
-    pub fn mask(&self, mask: &[u8], [h, w]: [usize; 2], into: &mut Vec<u8>) {
+    /// Appends the changed mask, or another plane of one value per pixel, `[h, w]`.
+    pub fn mask<T: Copy>(&self, mask: &[T], [h, w]: [usize; 2], into: &mut Vec<T>) {
         into.extend(self.sources(h, w).map(|source| mask[source]));
     }
 

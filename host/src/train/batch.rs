@@ -1,7 +1,10 @@
 //! One training step's rows: tensors for the model, and each head's loss on its output.
 
+use std::sync::Arc;
+
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor, TensorData};
+use rand::Rng;
 use trident::spec::{Activation, InputSlot, ModelSpec};
 
 use super::augment::Change;
@@ -9,6 +12,8 @@ use super::loss;
 use super::prepare::{HeadData, Inputs, Targets};
 use super::random::{Draw, generator};
 use super::recipe::Recipe;
+use super::soft_loss;
+use super::teacher::Lesson;
 use crate::config::{Augmentation, TrainConfig};
 use crate::model::{ModelInputs, Value, numbers, picture_tensor};
 
@@ -22,6 +27,8 @@ pub(super) struct HeadTraining<'d> {
     pub seed: u64,
     /// Whether the head's value holds probabilities already, not logits.
     pub probabilities: bool,
+    /// What teachers say, if there are any.
+    pub lesson: Option<Arc<Lesson>>,
 }
 
 /// One head's part of a batch.
@@ -30,6 +37,11 @@ pub(super) struct HeadBatch {
     /// Changed pictures and their masks, `n × [h, w, 3]` and `n × [h, w]`; empty for a head of readings.
     pixels: Vec<u8>,
     masks: Vec<u8>,
+    /// The teachers' labels of those rows, then of the points; empty without teachers.
+    soft: Vec<f32>,
+    /// Model inputs of points between training rows, and how many there are.
+    fresh: Vec<f32>,
+    points: usize,
 }
 
 /// What one step says about a head.
@@ -55,16 +67,25 @@ impl<'d> HeadTraining<'d> {
             seed: config.seed,
             data,
             recipe,
+            lesson: None,
         }
     }
 
-    /// Gathers rows; pictures are changed by draws that depend on seed, epoch and picture alone.
-    pub fn batch(&self, rows: &[usize], epoch: u64) -> HeadBatch {
+    /// Gathers rows; pictures are changed by draws that depend on seed, epoch and picture alone, points between rows are drawn by
+    /// seed and step.
+    pub fn batch(&self, rows: &[usize], epoch: u64, step: u64) -> HeadBatch {
         let mut batch = HeadBatch {
             rows: rows.to_vec(),
             pixels: Vec::new(),
             masks: Vec::new(),
+            soft: Vec::new(),
+            fresh: Vec::new(),
+            points: 0,
         };
+        if let (Some(lesson), Inputs::Rows { .. }) = (&self.lesson, &self.data.inputs) {
+            batch.soft.extend(rows.iter().flat_map(|&row| lesson.of_row(row)));
+            self.add_points(lesson, step, &mut batch);
+        }
         if let Inputs::Pictures(data) = &self.data.inputs {
             let size = [data.height, data.width];
             let unchanged = matches!(self.data.targets, Targets::OwnPixels(_));
@@ -78,9 +99,24 @@ impl<'d> HeadTraining<'d> {
                 let change = Change::draw(&self.augmentation, data.height == data.width, &mut rng);
                 change.picture(data.picture(row), size, &mut batch.pixels);
                 change.mask(data.mask(row), size, &mut batch.masks);
+                if let Some(lesson) = &self.lesson {
+                    let planes = lesson.of_row(row).chunks_exact(data.height * data.width);
+                    planes.for_each(|plane| change.mask(plane, size, &mut batch.soft));
+                }
             }
         }
         batch
+    }
+
+    fn add_points(&self, lesson: &Lesson, step: u64, batch: &mut HeadBatch) {
+        let Some(fresh) = lesson.fresh() else { return };
+        batch.points = (batch.rows.len() as f64 * self.recipe.fresh).ceil() as usize;
+        let mut rng = generator(self.seed, self.data.head, Draw::FreshOrder, 0, step);
+        for _ in 0..batch.points {
+            let point = rng.random_range(0..fresh.count);
+            batch.fresh.extend(fresh.inputs_of(point));
+            batch.soft.extend(fresh.soft_of(point));
+        }
     }
 
     /// Puts a batch where the model reads it.
@@ -88,13 +124,13 @@ impl<'d> HeadTraining<'d> {
         let slot = self.data.slot();
         match &self.data.inputs {
             Inputs::Rows { values, width } => {
-                let gathered: Vec<f32> = batch
+                let of_rows = batch
                     .rows
                     .iter()
-                    .flat_map(|&row| &values[row * width..(row + 1) * width])
-                    .copied()
-                    .collect();
-                let tensor = Tensor::from_data(TensorData::new(gathered, [batch.rows.len(), *width]), device);
+                    .flat_map(|&row| &values[row * width..(row + 1) * width]);
+                let gathered: Vec<f32> = of_rows.chain(&batch.fresh).copied().collect();
+                let count = batch.rows.len() + batch.points;
+                let tensor = Tensor::from_data(TensorData::new(gathered, [count, *width]), device);
                 match slot {
                     InputSlot::Classification => inputs.classification = Some(tensor),
                     _ => inputs.regression = Some(tensor),
@@ -109,6 +145,36 @@ impl<'d> HeadTraining<'d> {
 
     /// The head's loss on what the model gives for the batch, and how many it got right.
     pub fn loss(&self, output: Value, batch: &HeadBatch) -> (Tensor<1>, StepFigures) {
+        let Some(lesson) = &self.lesson else {
+            return self.loss_by_labels(output, batch);
+        };
+        let share = self.recipe.distill;
+        let rows = batch.rows.len();
+        let (hard, figures) = self.loss_by_labels(output.clone().narrow(0, rows), batch);
+        let taught = if lesson.labels_rows() {
+            output
+        } else {
+            output.narrow(rows, batch.points)
+        };
+        let soft = self.loss_by_teachers(taught, batch);
+        (hard.mul_scalar(1.0 - share) + soft.mul_scalar(share), figures)
+    }
+
+    fn loss_by_teachers(&self, output: Value, batch: &HeadBatch) -> Tensor<1> {
+        let soft = batch.soft.clone();
+        match self.data.targets {
+            Targets::Labels { .. } => soft_loss::of_classes(output.into_rows(), &soft),
+            Targets::Numbers { .. } | Targets::OwnReadings { .. } => {
+                loss::of_numbers(output.into_rows(), soft, self.recipe.distance)
+            }
+            Targets::Masks(_) | Targets::OwnPixels(_) if self.probabilities => {
+                loss::of_probabilities(output.into_map(), soft)
+            }
+            Targets::Masks(_) | Targets::OwnPixels(_) => soft_loss::of_pixels(output.into_map(), soft),
+        }
+    }
+
+    fn loss_by_labels(&self, output: Value, batch: &HeadBatch) -> (Tensor<1>, StepFigures) {
         match &self.data.targets {
             Targets::Labels { labels, .. } => {
                 let labels: Vec<u16> = batch.rows.iter().map(|&row| labels[row]).collect();

@@ -191,7 +191,8 @@ fn put(inputs: &mut HostInputs, slot: InputSlot, from: &Inputs, rows: &[usize]) 
     }
 }
 
-fn probabilities(logits: &[f32], columns: usize) -> Vec<f32> {
+/// Two classes on one logit: the second's probability per row; else one per class.
+pub(super) fn probabilities(logits: &[f32], columns: usize) -> Vec<f32> {
     if columns == 1 {
         return logits.iter().map(|&z| 1.0 / (1.0 + (-z).exp())).collect();
     }

@@ -19,7 +19,10 @@ pub mod random;
 mod recipe;
 mod session;
 mod shared;
+mod soft_loss;
 mod surgery;
+pub mod teacher;
+mod teaching;
 mod uncertainty;
 
 use std::collections::BTreeMap;
@@ -44,6 +47,7 @@ pub use evaluate::HeadMetrics;
 pub use plan::{Plan, Rehearsal};
 pub use prepare::{HeadData, Inputs, Targets};
 pub use recipe::Recipe;
+pub use teacher::{TeacherError, TeacherRecord};
 
 /// What else training is told.
 #[derive(Clone, Debug)]
@@ -92,6 +96,9 @@ pub enum TrainError {
         /// What is wrong.
         source: TransformError,
     },
+    /// A teacher cannot teach.
+    #[error(transparent)]
+    Teacher(Box<TeacherError>),
     /// A setting makes no sense.
     #[error("[train.{head}] {setting}: {problem}")]
     Setting {
@@ -165,8 +172,10 @@ pub enum TrainError {
         /// Counted from 1.
         epoch: u64,
     },
-    /// A checkpoint of other data or settings.
-    #[error("the checkpoint of {group} was made with other data or settings; train into another folder with `-o`")]
+    /// A checkpoint of other data, settings or teachers.
+    #[error(
+        "the checkpoint of {group} was made with other data, settings or teachers; train into another folder with `-o`"
+    )]
     OtherSession {
         /// The heads.
         group: String,
@@ -186,6 +195,12 @@ pub enum TrainError {
         /// The run folder.
         folder: PathBuf,
     },
+}
+
+impl From<TeacherError> for TrainError {
+    fn from(error: TeacherError) -> Self {
+        Self::Teacher(Box::new(error))
+    }
 }
 
 /// Trains what the configuration says on `dataset`, into `run`.

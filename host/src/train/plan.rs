@@ -17,6 +17,8 @@ use super::groups::{Group, partition};
 use super::prepare::HeadData;
 use super::recipe::Recipe;
 use super::session::{Outcome, Session};
+use super::teacher::TeacherRecord;
+use super::teaching::teach;
 use super::{Options, TrainError, TrainSummary, aware, device};
 use crate::config::{Balancing, Config, Preset, TransformChoice};
 use crate::data::{Dataset, Readings};
@@ -60,6 +62,7 @@ impl<'d> Plan<'d> {
             heads.push(HeadTraining::new(data, recipe, &config.train, &spec));
         }
         let groups = partition(&spec, demonstration && equal_rows(&heads));
+        let teachers = teach(config, dataset, &transforms, &groups, &mut heads)?;
         for group in &groups {
             if group.crosses_rows() && !dataset.aligned {
                 return Err(TrainError::NotAligned { heads: group.name() });
@@ -79,6 +82,7 @@ impl<'d> Plan<'d> {
             data: run::fingerprint(dataset),
             description: dataset.description(),
             recipes: recipes.collect(),
+            teachers,
         };
         let plan = Self {
             dataset,
@@ -144,6 +148,8 @@ impl<'d> Plan<'d> {
     fn train_float(&self, run: &Run, options: &Options) -> Result<TrainSummary, TrainError> {
         let _lock = run::lock(run.folder())?;
         run.write_plan(&self.spec, &self.transforms, &self.record)?;
+        let splits = self.heads.iter().map(|head| (head.data.head, &head.data.split));
+        run.write("split.csv", run::split_table(splits).as_bytes())?;
         let history = Mutex::new(History::new());
         let results: Vec<Result<Option<Numbers>, TrainError>> = std::thread::scope(|scope| {
             let trainings: Vec<_> = self
@@ -276,6 +282,15 @@ impl<'d> Plan<'d> {
             .heads_of(group)
             .map(|head| (head.data.head.name(), &head.recipe))
             .collect();
+        let names: Vec<&str> = self.heads_of(group).map(|head| head.data.head.name()).collect();
+        let teaches = |teacher: &&TeacherRecord| teacher.heads.iter().any(|head| names.contains(&head.as_str()));
+        let teachers: Vec<&str> = self
+            .record
+            .teachers
+            .iter()
+            .filter(teaches)
+            .map(|teacher| &teacher.sha256[..])
+            .collect();
         let train = &self.config.train;
         // What a group has no use for does not make it another.
         let balancing = Some(train.balancing).filter(|_| group.shares_weights());
@@ -288,6 +303,7 @@ impl<'d> Plan<'d> {
             "backend": train.backend,
             "augmentation": train.augmentation,
             "balancing": balancing.unwrap_or_default(),
+            "teachers": teachers,
         });
         let digest: [u8; 32] = Sha256::digest(all.to_string()).into();
         crate::hex::encode(&digest)

@@ -19,6 +19,10 @@ pub enum Draw {
     Dropout = 4,
     /// The order in which gradients are freed of each other; index: the step.
     Surgery = 9,
+    /// Points between training rows.
+    FreshPoints = 5,
+    /// Which of those points stand in a step; index: the step.
+    FreshOrder = 6,
 }
 
 /// A generator of its own for every combination of arguments.

@@ -3,8 +3,11 @@
 use serde::{Deserialize, Serialize};
 use trident::spec::Head;
 
-use crate::config::{Distance, Optimizer, Preset, RegionLoss, TrainConfig};
+use crate::config::{Distance, Optimizer, Points, Preset, RegionLoss, TrainConfig};
 use crate::model::Initializer;
+
+/// The most fresh points beside a row.
+const MOST_FRESH: f64 = 16.0;
 
 /// How one head is trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,6 +48,15 @@ pub struct Recipe {
     pub distance: Distance,
     /// How weights are drawn before training.
     pub initializer: Initializer,
+    /// Share of the teacher in the loss; 0 without one.
+    #[serde(default)]
+    pub distill: f64,
+    /// Points labelled by the teacher beside each training row of a step; 0 without a teacher.
+    #[serde(default)]
+    pub fresh: f64,
+    /// How those points are made.
+    #[serde(default)]
+    pub points: Points,
 }
 
 impl Recipe {
@@ -71,6 +83,9 @@ impl Recipe {
         set(&mut recipe.ema, overrides.ema);
         set(&mut recipe.dropout, overrides.dropout);
         set(&mut recipe.label_smoothing, overrides.label_smoothing);
+        set(&mut recipe.distill, overrides.distill);
+        set(&mut recipe.fresh, overrides.fresh);
+        recipe.points = overrides.points.unwrap_or(recipe.points);
         recipe.loss_weight = match head {
             Head::Classification => config.loss_weights.classification,
             Head::Segmentation => config.loss_weights.segmentation,
@@ -99,9 +114,16 @@ impl Recipe {
             region: RegionLoss::None,
             distance: Distance::Huber,
             initializer: Initializer::He,
+            distill: 0.5,
+            fresh: 0.0,
+            points: Points::Mixed,
         };
         match head {
-            Head::Classification => Self { dropout: 0.2, ..base },
+            Head::Classification => Self {
+                dropout: 0.2,
+                fresh: 1.0,
+                ..base
+            },
             Head::Segmentation => Self {
                 epochs: 80,
                 batch: 32,
@@ -113,9 +135,12 @@ impl Recipe {
                 ..base
             },
             Head::Regression => Self {
-                epochs: 1_000,
+                epochs: 4_000,
                 batch: 64,
                 weight_decay: 0.3,
+                fresh: 1.0,
+                distill: 0.7,
+                points: Points::Crossed,
                 ..base
             },
         }
@@ -163,6 +188,9 @@ impl Recipe {
             region: RegionLoss::None,
             distance: Distance::Squared,
             initializer: Initializer::Glorot,
+            distill: 0.5,
+            fresh: 0.0,
+            points: Points::Mixed,
         }
     }
 
@@ -194,6 +222,12 @@ impl Recipe {
         below_one("ema", self.ema)?;
         below_one("dropout", self.dropout)?;
         below_one("label_smoothing", self.label_smoothing)?;
+        if !(0.0..=1.0).contains(&self.distill) {
+            return Err(("distill", format!("{} is not a share from 0 to 1", self.distill)));
+        }
+        if !(0.0..=MOST_FRESH).contains(&self.fresh) {
+            return Err(("fresh", format!("{} is not between 0 and {MOST_FRESH}", self.fresh)));
+        }
         match &self.class_weights {
             Some(weights) if weights.len() != classes => Err((
                 "class_weights",
@@ -215,6 +249,7 @@ impl Recipe {
             loss_weight: 1.0,
             region: RegionLoss::None,
             distance: Distance::Squared,
+            distill: 0.0,
             ..recipe.clone()
         };
         steps(self) == steps(other)

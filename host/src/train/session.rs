@@ -286,8 +286,9 @@ impl<'d> Session<'d> {
 
     fn step(&mut self, rows: &[usize], all_steps: u64) -> Result<(), TrainError> {
         let epoch = self.position.epoch;
+        let step = self.position.step;
         let sources: Vec<&HeadTraining> = self.heads.iter().chain(&self.beside).collect();
-        let batches: Vec<HeadBatch> = sources.iter().map(|source| source.batch(rows, epoch)).collect();
+        let batches: Vec<HeadBatch> = sources.iter().map(|source| source.batch(rows, epoch, step)).collect();
         let mut inputs = ModelInputs::default();
         for (source, batch) in sources.iter().zip(&batches) {
             source.place(batch, &self.group.spec, &self.device, &mut inputs);

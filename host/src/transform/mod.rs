@@ -9,6 +9,7 @@
 //! regression the reading itself stands beside its logarithm.
 
 mod choose;
+mod inverse;
 mod quantile;
 mod table;
 

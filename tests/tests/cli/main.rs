@@ -13,6 +13,7 @@ mod plan;
 mod quantisation;
 mod repeat;
 mod report;
+mod teachers;
 mod too_large;
 
 use std::sync::OnceLock;

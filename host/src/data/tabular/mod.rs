@@ -8,6 +8,8 @@ mod error;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
+
 use super::Readings;
 pub use error::TableError;
 
@@ -21,6 +23,7 @@ pub const MAX_LABELS: usize = 16;
 #[derive(Clone, Debug)]
 pub struct Table {
     path: PathBuf,
+    sha256: String,
     columns: Vec<String>,
     rows: Vec<Row>,
 }
@@ -51,6 +54,7 @@ impl Table {
     /// An empty text, a ragged row, a column name that stands twice.
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, TableError> {
         let path = path.to_owned();
+        let sha256 = crate::hex::encode(&Sha256::digest(bytes));
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         if bytes.trim_ascii().is_empty() {
             return Err(TableError::Empty { path });
@@ -78,12 +82,22 @@ impl Table {
         if rows.is_empty() {
             return Err(TableError::HeaderOnly { path });
         }
-        Ok(Self { path, columns, rows })
+        Ok(Self {
+            path,
+            sha256,
+            columns,
+            rows,
+        })
     }
 
     /// The file's path, for messages.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// SHA-256 of the file, in hexadecimal.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
     }
 
     /// How many rows stand below the header.
@@ -94,6 +108,14 @@ impl Table {
     /// Never: a table has a row.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
+    }
+
+    /// The line at which a row begins, from 1.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn line(&self, row: usize) -> u64 {
+        self.rows[row].line
     }
 
     /// The column names, in order.

@@ -1,0 +1,71 @@
+//! Who teaches which head, and what becomes of the recipes of heads that nobody teaches.
+
+use std::sync::Arc;
+
+use trident::spec::Head;
+
+use super::batch::HeadTraining;
+use super::groups::Group;
+use super::teacher::{TeacherRecord, Teachers};
+use super::{TrainError, device};
+use crate::config::Config;
+use crate::data::Dataset;
+use crate::run::Transforms;
+
+/// Gives every head that has a teacher its lesson, and takes the teacher out of the recipes of the others.
+pub(super) fn teach(
+    config: &Config,
+    dataset: &Dataset,
+    transforms: &Transforms,
+    groups: &[Group],
+    heads: &mut [HeadTraining],
+) -> Result<Vec<TeacherRecord>, TrainError> {
+    let train = &config.train;
+    let teachers = Teachers::load(&train.teacher, dataset, &device(train.backend))?;
+    let mut taught = Vec::new();
+    for training in heads {
+        let head = training.data.head;
+        if !teachers.teach(head) {
+            let asked = train.head(head);
+            for (setting, value) in [("distill", asked.distill), ("fresh", asked.fresh)] {
+                if value.is_some_and(|value| value > 0.0) {
+                    return Err(TrainError::Setting {
+                        head: head.name(),
+                        setting,
+                        problem: "no teacher teaches this head; name one by `--teacher` or by `teacher` under [train]"
+                            .into(),
+                    });
+                }
+            }
+            (training.recipe.distill, training.recipe.fresh) = (0.0, 0.0);
+            continue;
+        }
+        // Heads that share layers see the same rows in every step, and a fresh point is a row of one head only.
+        if groups
+            .iter()
+            .any(|group| group.heads.contains(head) && group.heads.iter().count() > 1)
+        {
+            training.recipe.fresh = 0.0;
+        }
+        if training.recipe.distill == 0.0 {
+            training.recipe.fresh = 0.0;
+            continue;
+        }
+        let transform = match head {
+            Head::Classification => transforms.classification.as_ref(),
+            Head::Segmentation => None,
+            Head::Regression => transforms.regression.as_ref(),
+        };
+        let fresh = (training.recipe.fresh > 0.0).then_some(training.recipe.points);
+        let Some(lesson) = teachers.lesson(&training.data, dataset, transform, fresh, training.seed) else {
+            (training.recipe.distill, training.recipe.fresh) = (0.0, 0.0);
+            continue;
+        };
+        if lesson.fresh().is_none() {
+            training.recipe.fresh = 0.0;
+        }
+        training.lesson = Some(Arc::new(lesson));
+        taught.push(head);
+    }
+    Ok(teachers.records(&taught))
+}

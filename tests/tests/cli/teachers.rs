@@ -1,0 +1,364 @@
+//! Learning from teachers: runs of ours, and CSV files of soft labels.
+
+use std::fmt::Write;
+
+use trident_tests::command::Folder;
+use trident_tests::own_data::{THREE_HEADS, three_heads};
+
+use crate::{folder, refuses_to_train};
+
+/// Data for three heads, and a run of them in `big` to learn from.
+fn with_teacher() -> Folder {
+    let folder = folder();
+    three_heads(&folder);
+    folder.trident("train -o big --epochs 3 --seed 9").succeeds();
+    folder
+}
+
+/// Soft labels for [`three_heads`]: `change` is given a line's number, from 2, and the cells of a good line.
+fn soft_csv(rows: usize, header: &str, mut change: impl FnMut(usize) -> String) -> String {
+    let mut text = format!("{header}\n");
+    (0..rows).for_each(|row| writeln!(text, "{}", change(row + 2)).expect("a string takes it"));
+    text
+}
+
+fn good_classes() -> String {
+    soft_csv(300, "row,no,yes", |line| format!("{line},0.25,0.75"))
+}
+
+#[track_caller]
+fn refused(csv: &str, phrases: &[&str]) {
+    let folder = folder();
+    three_heads(&folder);
+    folder.write("soft.csv", csv);
+    folder.write("trident.toml", format!("[train]\nteacher = 'soft.csv'\n{THREE_HEADS}"));
+    refuses_to_train(&folder, phrases);
+}
+
+#[test]
+fn a_run_teaches_every_head_that_it_has() {
+    let folder = with_teacher();
+    folder.trident("train -o plain --epochs 3").succeeds();
+    folder.trident("train -o taught --epochs 3 --teacher big").succeeds();
+    folder.trident("train -o again --epochs 3 --teacher big").succeeds();
+    let read = |run: &str, file: &str| folder.read(&format!("{run}/{file}"));
+    assert!(
+        read("taught", "weights.bin") == read("again", "weights.bin"),
+        "one seed, one teacher, one model"
+    );
+    assert!(
+        read("taught", "weights.bin") != read("plain", "weights.bin"),
+        "the teacher matters"
+    );
+    let record: serde_json::Value = serde_json::from_slice(&read("taught", "run.json")).unwrap();
+    let teachers = record["teachers"].as_array().expect("the run remembers its teachers");
+    assert_eq!(teachers.len(), 1);
+    assert_eq!(
+        teachers[0]["heads"],
+        serde_json::json!(["classification", "segmentation", "regression"])
+    );
+    assert_eq!(teachers[0]["sha256"].as_str().map(str::len), Some(64));
+    for (head, fresh) in [("classification", 1.0), ("segmentation", 0.0), ("regression", 1.0)] {
+        assert_eq!(record["recipes"][head]["fresh"], fresh, "{head}");
+        assert!(record["recipes"][head]["distill"].as_f64() > Some(0.0), "{head}");
+    }
+    let plain: serde_json::Value = serde_json::from_slice(&read("plain", "run.json")).unwrap();
+    assert_eq!(plain.get("teachers"), None);
+    assert_eq!(plain["recipes"]["regression"]["distill"], 0.0);
+    folder.trident("quantize taught").succeeds();
+}
+
+#[test]
+fn several_teachers_teach_by_their_mean() {
+    let folder = with_teacher();
+    folder.trident("train -o other --epochs 3 --seed 8").succeeds();
+    folder.trident("train -o one --epochs 2 --teacher big").succeeds();
+    folder
+        .trident("train -o two --epochs 2 --teacher big --teacher other")
+        .succeeds();
+    folder
+        .trident("train -o twice --epochs 2 --teacher big --teacher big")
+        .succeeds();
+    let weights = |run: &str| folder.read(&format!("{run}/weights.bin"));
+    assert!(weights("one") != weights("two"));
+    assert!(
+        weights("one") == weights("twice"),
+        "the mean of one and the same is itself"
+    );
+}
+
+#[test]
+fn soft_labels_of_the_data_themselves_change_little_and_others_much() {
+    let folder = folder();
+    three_heads(&folder);
+    // The labels, as probabilities of 0 and 1: learning from them in part is learning from labels.
+    let rows = String::from_utf8(folder.read("rows.csv")).unwrap();
+    let mut hard = String::from("yes,no\n");
+    let mut wrong = hard.clone();
+    for line in rows.lines().skip(1) {
+        let yes = line.ends_with(",yes");
+        writeln!(hard, "{}", if yes { "1,0" } else { "0,1" }).unwrap();
+        writeln!(wrong, "{}", if yes { "0,1" } else { "1,0" }).unwrap();
+    }
+    folder.write("hard.csv", &hard);
+    folder.write("wrong.csv", &wrong);
+    folder.write(
+        "trident.toml",
+        "[classification]\ncsv = 'rows.csv'\nlabel = 'kind'\n[train.classification]\nepochs = 30\n",
+    );
+    let accuracy = |run: &str, words: &str| {
+        let said = folder
+            .trident(&format!("--json train -o {run} {words}"))
+            .succeeds()
+            .json();
+        said["metrics"]["test"]["classification"]["accuracy"]
+            .as_f64()
+            .expect("an accuracy")
+    };
+    let plain = accuracy("plain", "");
+    assert!(plain > 0.8, "{plain}");
+    let same = accuracy("same", "--teacher hard.csv");
+    assert!(
+        (same - plain).abs() < 0.05,
+        "{plain}, but {same} with the labels as teacher"
+    );
+    folder.write(
+        "trident.toml",
+        // Without validation rows: their labels, which are right, would choose the least obedient epoch.
+        "[split]\nvalidation = 0.0\n[classification]\ncsv = 'rows.csv'\nlabel = 'kind'\n\
+         [train.classification]\nepochs = 30\ndistill = 1.0\n",
+    );
+    let opposite = accuracy("opposite", "--teacher wrong.csv");
+    assert!(opposite < 0.2, "a pupil of a teacher that is always wrong: {opposite}");
+}
+
+#[test]
+fn soft_labels_of_two_heads_may_stand_in_two_files() {
+    let folder = folder();
+    three_heads(&folder);
+    folder.write("classes.csv", good_classes());
+    folder.write(
+        "levels-soft.csv",
+        soft_csv(200, "level", |line| format!("{}", 100 + line)),
+    );
+    folder
+        .trident("train -o run --epochs 2 --teacher classes.csv --teacher levels-soft.csv")
+        .succeeds();
+    let record: serde_json::Value = serde_json::from_slice(&folder.read("run/run.json")).unwrap();
+    assert_eq!(record["teachers"][0]["heads"], serde_json::json!(["classification"]));
+    assert_eq!(record["teachers"][1]["heads"], serde_json::json!(["regression"]));
+    assert_eq!(
+        record["recipes"]["regression"]["fresh"], 0.0,
+        "a file cannot label fresh points"
+    );
+    assert_eq!(record["recipes"]["segmentation"]["distill"], 0.0);
+}
+
+#[test]
+fn soft_labels_that_cannot_be_used_are_refused_with_their_place() {
+    let good = |line| format!("{line},0.25,0.75");
+    refused(
+        &soft_csv(299, "row,no,yes", good),
+        &["soft.csv: 299 rows, but the classification data have 300; it needs one for each, in their order"],
+    );
+    let with = |bad: &'static str| {
+        soft_csv(
+            300,
+            "row,no,yes",
+            move |line| if line == 17 { bad.into() } else { good(line) },
+        )
+    };
+    refused(
+        &with("17,NaN,0.5"),
+        &["soft.csv:17: column `no` holds `NaN`", "not a finite"],
+    );
+    refused(&with("17,,0.5"), &["soft.csv:17: column `no` is empty"]);
+    refused(
+        &with("17,0.25,0.8"),
+        &["soft.csv:17: the probabilities of no, yes add up to 1.05", "not to 1"],
+    );
+    refused(
+        &with("17,-0.5,1.5"),
+        &["soft.csv:17: column `no` holds -0.5, which is not a probability from 0 to 1"],
+    );
+    refused(
+        &with("17,0.25"),
+        &["soft.csv:17: 2 values where the header names 3 columns"],
+    );
+    refused(
+        &soft_csv(300, "row,no", |line| format!("{line},0.25")),
+        &["soft.csv:1: no column `yes`; there are: row, no"],
+    );
+    refused(
+        &soft_csv(300, "row,maybe", |line| format!("{line},0.25")),
+        &[
+            "soft.csv: its columns (row, maybe) teach no head",
+            "a probability in each of `no`, `yes` for the classification head",
+            "a number in `level` for the regression head",
+        ],
+    );
+    refused(
+        &soft_csv(300, "level", |line| line.to_string()),
+        &["soft.csv: 300 rows, but the regression data have 200"],
+    );
+}
+
+#[test]
+fn a_teacher_that_is_no_teacher_is_refused() {
+    let folder = folder();
+    three_heads(&folder);
+    folder.write("empty/notes.txt", "no run");
+    let before = folder.files();
+    folder
+        .trident("train -o run --teacher nowhere")
+        .fails(&["nowhere: there is no such run folder or CSV file"]);
+    folder
+        .trident("train -o run --teacher empty")
+        .fails(&["empty: not a run folder"]);
+    folder
+        .trident("train -o run --data random --teacher empty")
+        .fails(&["there is nothing to teach"]);
+    assert_eq!(folder.files(), before);
+    folder.write(
+        "trident.toml",
+        format!("[train.regression]\ndistill = 0.5\n{THREE_HEADS}"),
+    );
+    refuses_to_train(
+        &folder,
+        &["[train.regression] distill: no teacher teaches this head; name one by `--teacher`"],
+    );
+    folder.write(
+        "trident.toml",
+        format!("[train.regression]\ndistill = 1.5\n{THREE_HEADS}"),
+    );
+    refuses_to_train(&folder, &["[train.regression] distill: 1.5 is not a share from 0 to 1"]);
+}
+
+#[test]
+fn a_teacher_that_knows_the_held_out_rows_is_refused() {
+    let folder = with_teacher();
+    folder.write("trident.toml", format!("[split]\nseed = 43\n{THREE_HEADS}"));
+    folder.trident("train -o run --epochs 2 --teacher big").fails(&[
+        "big: it was trained on ",
+        " rows that this [split] holds out to judge the classification head",
+        "train the teacher with this [split] and these groups",
+    ]);
+    // The same split, but the teacher knew some of the data only: what it never saw may judge.
+    folder.write(
+        "trident.toml",
+        THREE_HEADS.replace("[regression]\ncsv = \"levels.csv\"\ntarget = \"level\"\n", ""),
+    );
+    folder.trident("train -o two-heads --epochs 2 --teacher big").succeeds();
+}
+
+#[test]
+fn a_teacher_of_other_classes_or_targets_is_refused() {
+    let folder = with_teacher();
+    folder.write(
+        "rows.csv",
+        String::from_utf8(folder.read("rows.csv"))
+            .unwrap()
+            .replace(",yes", ",aye"),
+    );
+    // The teacher's own data have changed, so what it was trained on is unknown.
+    folder
+        .trident("train -o run --teacher big")
+        .fails(&["teacher ", "big: the data have changed since this run was trained"]);
+    let other = crate::folder();
+    three_heads(&other);
+    other.write("teacher.toml", "[classification]\ncsv = 'other.csv'\nlabel = 'kind'\n");
+    other.write(
+        "other.csv",
+        String::from_utf8(other.read("rows.csv"))
+            .unwrap()
+            .replace(",yes", ",aye"),
+    );
+    other.trident("train -c teacher.toml -o big --epochs 2").succeeds();
+    other
+        .trident("train -o run --teacher big")
+        .fails(&["big: classification: classes are [no, yes]; they must be [aye, no]"]);
+}
+
+#[test]
+fn another_teacher_cannot_take_over() {
+    let folder = with_teacher();
+    folder.write("classes.csv", good_classes());
+    folder
+        .trident("train -o whole --epochs 4 --teacher big --teacher classes.csv")
+        .succeeds();
+    folder.trident("train -o whole --resume").succeeds();
+    folder.write("classes.csv", good_classes().replace("3,0.25,0.75", "3,0.5,0.5"));
+    folder
+        .trident("train -o whole --resume")
+        .fails(&["the checkpoint of classification was made with other data, settings or teachers"]);
+    folder
+        .trident("train -o whole --resume --teacher big")
+        .fails(&["cannot be used with"]);
+}
+
+/// Points of their own with readings, as [`three_heads`] names them for the regression head.
+fn points(count: usize) -> String {
+    soft_csv(count, "level,z,x,y", |line| {
+        format!("{},0.123,{},{}", 100 + line, line % 10, line % 7)
+    })
+}
+
+#[test]
+fn a_file_may_bring_points_of_its_own() {
+    let folder = folder();
+    three_heads(&folder);
+    folder.write("points.csv", points(37));
+    folder.trident("train -o plain --epochs 3").succeeds();
+    folder
+        .trident("train -o run --epochs 3 --teacher points.csv")
+        .succeeds();
+    let record: serde_json::Value = serde_json::from_slice(&folder.read("run/run.json")).unwrap();
+    assert_eq!(record["teachers"][0]["heads"], serde_json::json!(["regression"]));
+    assert_eq!(record["recipes"]["regression"]["fresh"], 1.0);
+    assert!(folder.read("run/weights.bin") != folder.read("plain/weights.bin"));
+    // Beside a run they widen the pool.
+    folder
+        .trident("train -o both --epochs 3 --teacher plain --teacher points.csv")
+        .succeeds();
+    // Without steps for them there is nothing to learn.
+    folder.write(
+        "trident.toml",
+        format!("[train.regression]\nfresh = 0.0\n{THREE_HEADS}"),
+    );
+    folder
+        .trident("train -o none --epochs 3 --teacher points.csv")
+        .succeeds();
+    assert!(folder.read("none/weights.bin") == folder.read("plain/weights.bin"));
+}
+
+#[test]
+fn points_that_are_held_out_rows_are_refused() {
+    let folder = folder();
+    three_heads(&folder);
+    folder.trident("train -o run --epochs 1").succeeds();
+    let split = String::from_utf8(folder.read("run/split.csv")).unwrap();
+    let row_in = |part: &str| {
+        let mut lines = split
+            .lines()
+            .filter(|line| line.starts_with("regression,") && line.ends_with(part));
+        let line = lines.next().expect("every part has a row");
+        line.split(',')
+            .nth(1)
+            .and_then(|row| row.parse::<usize>().ok())
+            .expect("a row number")
+    };
+    let data = String::from_utf8(folder.read("levels.csv")).unwrap();
+    let lines: Vec<&str> = data.lines().collect();
+    let with = |part: &str| format!("{}\n5,5,5.001,100\n{}\n", lines[0], lines[row_in(part) + 1]);
+    folder.write("soft.csv", with("train"));
+    folder
+        .trident("train -o learns --epochs 1 --teacher soft.csv")
+        .succeeds();
+    for part in ["validation", "test"] {
+        folder.write("soft.csv", with(part));
+        folder.trident("train -o cheats --epochs 1 --teacher soft.csv").fails(&[
+            "soft.csv:3: its readings are those of a row that this [split] holds out to judge the regression head",
+            "leave such rows out",
+        ]);
+    }
+}
