@@ -20,6 +20,7 @@ pub mod progress;
 pub mod quantize;
 pub mod report;
 pub mod run;
+pub mod sweep;
 pub mod toolchain;
 pub mod train;
 pub mod transform;

@@ -2,7 +2,7 @@
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use trident::spec::Head;
+use trident::spec::{Head, ModelSpec};
 
 use super::{BenchError, Workload};
 use crate::data::fingerprint;
@@ -18,7 +18,7 @@ use crate::train::evaluate::host_inputs;
 use crate::train::{HeadData, Plan, device};
 
 /// Rows that ranges are fitted to.
-const CALIBRATION_ROWS: usize = 64;
+pub const CALIBRATION_ROWS: usize = 64;
 
 /// A workload's blob.
 #[derive(Debug)]
@@ -29,6 +29,15 @@ pub struct Built {
     pub parameter_bytes: usize,
 }
 
+/// Drawn weights, the same every time.
+///
+/// # Panics
+/// If the spec is not a valid model.
+pub fn drawn(spec: &ModelSpec) -> FoldedModel {
+    let draw = |layer: usize| ChaCha8Rng::seed_from_u64(layer as u64);
+    FoldedModel::from(&ModelState::random(spec, Initializer::He, draw))
+}
+
 /// Draws weights, calibrates, quantises and packs. The same workload gives the same bytes every time.
 ///
 /// # Errors
@@ -36,8 +45,6 @@ pub struct Built {
 pub fn build(workload: &Workload, optimize: Optimize) -> Result<Built, BenchError> {
     let (config, dataset) = workload.make()?;
     let plan = Plan::new(&config, &dataset)?;
-    let draw = |layer: usize| ChaCha8Rng::seed_from_u64(layer as u64);
-    let state = ModelState::random(plan.spec(), Initializer::He, draw);
     let device = device(config.train.backend);
     let calibration: Vec<HostInputs> = Head::ALL
         .into_iter()
@@ -46,7 +53,7 @@ pub fn build(workload: &Workload, optimize: Optimize) -> Result<Built, BenchErro
         .collect();
     let golden = samples(&dataset, &Rows::of(&dataset, |split| &split.train), 1);
     let prepared = Prepared::new(
-        &FoldedModel::from(&state),
+        &drawn(plan.spec()),
         &calibration,
         PostTraining::default(),
         &device,

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use tempfile::TempDir;
 use trident::wire::{Measurement, Text};
 
 use super::BenchError;
@@ -51,19 +52,33 @@ impl Bench {
     ///
     /// # Errors
     /// The board does not take the blob, or the image does not report.
-    pub fn measure(&self, workload: &'static str, blob: &[u8]) -> Result<Measured, BenchError> {
+    pub fn measure(&self, workload: &str, blob: &[u8]) -> Result<Measured, BenchError> {
+        let (measurement, folder) = self.run(workload, blob)?;
+        Ok(Measured {
+            measurement,
+            cycles: self.cycles(folder.path()),
+        })
+    }
+
+    /// Counts a blob's instructions only: see [`Bench::measure`].
+    ///
+    /// # Errors
+    /// The board does not take the blob, or the image does not report.
+    pub fn count(&self, workload: &str, blob: &[u8]) -> Result<Measurement, BenchError> {
+        Ok(self.run(workload, blob)?.0)
+    }
+
+    /// What the image counted, and the folder in which it ran.
+    fn run(&self, workload: &str, blob: &[u8]) -> Result<(Measurement, TempDir), BenchError> {
         let folder = device::run_to_end(&self.qemu, self.board, &self.elf, blob, &[])?;
         let path = folder.path().join(MEASUREMENT_FILE);
         let bytes = std::fs::read(&path).map_err(|error| BenchError::Report(error.to_string()))?;
         let found: Result<Measurement, Text> =
             postcard::from_bytes(&bytes).map_err(|error| BenchError::Report(error.to_string()))?;
         match found {
-            Ok(measurement) => Ok(Measured {
-                measurement,
-                cycles: self.cycles(folder.path()),
-            }),
+            Ok(measurement) => Ok((measurement, folder)),
             Err(reason) => Err(BenchError::Refused {
-                workload,
+                workload: workload.to_owned(),
                 reason: reason.to_string(),
             }),
         }

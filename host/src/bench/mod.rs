@@ -27,7 +27,7 @@ use crate::quantize::optimize::Optimize;
 use crate::toolchain::{Image, Toolchain, ToolchainError};
 use crate::train::TrainError;
 
-pub use build::{Built, build};
+pub use build::{Built, CALIBRATION_ROWS, build, drawn};
 pub use measure::Bench;
 pub use report::{Layer, Report, TooLarge, WorkloadReport};
 pub use workloads::{WORKLOADS, Workload};
@@ -55,7 +55,7 @@ pub enum BenchError {
     #[error("the bench image cannot measure {workload}: {reason}")]
     Refused {
         /// The workload.
-        workload: &'static str,
+        workload: String,
         /// Why.
         reason: String,
     },

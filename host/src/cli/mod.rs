@@ -13,6 +13,7 @@ pub mod interrupt;
 pub mod plan;
 pub mod quantize;
 pub mod report;
+pub mod sweep;
 pub mod table;
 pub mod train;
 
@@ -54,6 +55,8 @@ enum Command {
     Plan(plan::Args),
     /// Write a page that shows what a run is worth, where it fails and what it costs
     Report(report::Args),
+    /// Try widths, depths and picture sizes under budgets for flash, arena and instructions
+    Sweep(sweep::Args),
     /// Count what models cost on a board: instructions, flash, RAM
     Bench(bench::Args),
 }
@@ -78,6 +81,7 @@ pub fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(args, cli.json),
         Command::Plan(args) => plan::run(args, cli.json),
         Command::Report(args) => report::run(args, cli.json),
+        Command::Sweep(args) => sweep::run(args, cli.json),
         Command::Bench(args) => bench::run(args, cli.json),
     };
     match result {

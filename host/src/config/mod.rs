@@ -10,6 +10,7 @@
 mod model;
 mod sections;
 mod source;
+mod sweep;
 mod train;
 mod transforms;
 
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 pub use model::ModelConfig;
 pub use sections::{ClassificationConfig, Fit, GroupFile, RegressionConfig, SegmentationConfig, SplitConfig};
 pub use source::{Builtin, Source};
+pub use sweep::{EncoderGrid, SweepConfig, TowerGrid};
 pub use train::{
     Augmentation, Backend, Balancing, Distance, HeadOverrides, LossWeights, Optimizer, Points, Preset, RegionLoss,
     TrainConfig,
@@ -48,6 +50,9 @@ pub struct Config {
     /// Changes to the preset's network.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<ModelConfig>,
+    /// What `trident sweep` tries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<SweepConfig>,
 }
 
 /// Why a configuration cannot be used.

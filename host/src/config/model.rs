@@ -13,6 +13,10 @@ pub struct ModelConfig {
     /// Channels of the segmentation network's stages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub segmentation: Option<Vec<u16>>,
+    /// Residual blocks of the segmentation network: at a quarter and an eighth of the picture's side on the way down, at a quarter
+    /// and a half on the way up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub segmentation_blocks: Option<Vec<u8>>,
     /// Units of the hidden layers of the regression tower.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub regression: Option<Vec<u16>>,

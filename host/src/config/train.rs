@@ -201,6 +201,9 @@ pub struct Augmentation {
     /// Multiply each colour channel by a factor within `1 ± colour`; 0 is off.
     #[serde(deserialize_with = "share")]
     pub colour: f32,
+    /// Enlarge a random part of the picture whose side is at least `1 − zoom` of the whole; 0 is off.
+    #[serde(deserialize_with = "share", skip_serializing_if = "is_off")]
+    pub zoom: f32,
 }
 
 impl Default for Augmentation {
@@ -210,6 +213,7 @@ impl Default for Augmentation {
             quarter_turns: true,
             brightness: 0.0,
             colour: 0.0,
+            zoom: 0.0,
         }
     }
 }
@@ -287,6 +291,9 @@ pub struct HeadOverrides {
     /// Weight of each class in the loss, in class order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub class_weights: Option<Vec<f32>>,
+    /// Whether validation rows are trained on too; then the last weights are kept, since no rows are left to choose by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub train_on_validation: Option<bool>,
     /// What is added to the segmentation head's pixelwise loss.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<RegionLoss>,
@@ -338,6 +345,12 @@ fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error>
             "{weight} is not a positive number; a head that shall not be trained needs no section"
         ))),
     }
+}
+
+/// Whether a change of pictures is switched off: then it does not show in what names a training.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+fn is_off(share: &f32) -> bool {
+    *share == 0.0
 }
 
 fn share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f32, D::Error> {

@@ -30,7 +30,7 @@ pub const BLOB: &str = "model.tri";
 pub const REPORT: &str = "quantize.json";
 
 /// How many vectors the boot self-test has.
-pub(super) const GOLDEN_VECTORS: usize = 2;
+pub const GOLDEN_VECTORS: usize = 2;
 /// How many rows the per-layer report looks at.
 const REPORT_ROWS: usize = 64;
 

@@ -54,6 +54,9 @@ pub struct EdgeWidths {
     pub regression: Vec<u16>,
     /// Channels of the segmentation tower: at a half, a half, a quarter and an eighth of the picture's side, and at full size.
     pub segmentation: [u16; 5],
+    /// Residual blocks of the segmentation tower: at a quarter and an eighth of the side on the way down, at a quarter and a half
+    /// on the way up.
+    pub segmentation_blocks: [u8; 4],
 }
 
 impl Default for EdgeWidths {
@@ -62,6 +65,7 @@ impl Default for EdgeWidths {
             classification: vec![96, 48],
             regression: vec![64, 64, 32],
             segmentation: [12, 20, 28, 40, 8],
+            segmentation_blocks: [1; 4],
         }
     }
 }
@@ -114,7 +118,7 @@ pub fn edge(tasks: &Tasks, widths: &EdgeWidths) -> Result<ModelSpec, PresetError
                 width: task.width,
             });
         }
-        let logits = tower.encoder_decoder(widths.segmentation, task.classes)?;
+        let logits = tower.encoder_decoder(widths, task.classes)?;
         tower.head(Head::Segmentation, logits)?;
     }
     if tasks.regression.is_some() {
@@ -284,6 +288,11 @@ impl Towers {
         )
     }
 
+    /// As many residual blocks, one behind the other.
+    fn residuals(&mut self, from: u8, filters: u16, blocks: u8) -> Result<u8, PresetError> {
+        (0..blocks).try_fold(from, |from, _| self.residual(from, filters))
+    }
+
     /// A depthwise and a pointwise convolution whose result is added to what they read.
     fn residual(&mut self, from: u8, filters: u16) -> Result<u8, PresetError> {
         let spread = self.depthwise(from, 1)?;
@@ -303,22 +312,24 @@ impl Towers {
         self.add(wide, skip)
     }
 
-    fn encoder_decoder(&mut self, [c0, c1, c2, c3, full]: [u16; 5], classes: u16) -> Result<u8, PresetError> {
+    fn encoder_decoder(&mut self, widths: &EdgeWidths, classes: u16) -> Result<u8, PresetError> {
+        let [c0, c1, c2, c3, full] = widths.segmentation;
+        let [quarter_down, eighth_down, quarter_up, half_up] = widths.segmentation_blocks;
         let picture = self.input(InputSlot::Picture);
         let stem = self.conv(picture, c0, 3, 2, Padding::Same, Activation::Relu, true)?;
         let spread = self.depthwise(stem, 1)?;
         let half = self.pointwise(spread, c1, Activation::Relu)?;
         let spread = self.depthwise(half, 2)?;
         let quarter = self.pointwise(spread, c2, Activation::Relu)?;
-        let quarter = self.residual(quarter, c2)?;
+        let quarter = self.residuals(quarter, c2, quarter_down)?;
         let spread = self.depthwise(quarter, 2)?;
         let eighth = self.pointwise(spread, c3, Activation::Relu)?;
-        let eighth = self.residual(eighth, c3)?;
+        let eighth = self.residuals(eighth, c3, eighth_down)?;
 
         let up = self.rise(eighth, c2, quarter)?;
-        let up = self.residual(up, c2)?;
+        let up = self.residuals(up, c2, quarter_up)?;
         let up = self.rise(up, c1, half)?;
-        let up = self.residual(up, c1)?;
+        let up = self.residuals(up, c1, half_up)?;
         let colours = self.pointwise(picture, full, Activation::None)?;
         let up = self.rise(up, full, colours)?;
         let spread = self.depthwise(up, 1)?;

@@ -44,7 +44,7 @@ pub use aware::AwareRecord;
 pub use balance::EpochCosine;
 pub use checkpoint::EpochRecord;
 pub use evaluate::HeadMetrics;
-pub use plan::{Plan, Rehearsal};
+pub use plan::{Plan, Rehearsal, widths};
 pub use prepare::{HeadData, Inputs, Targets};
 pub use recipe::Recipe;
 pub use teacher::{TeacherError, TeacherRecord};
@@ -109,9 +109,17 @@ pub enum TrainError {
         /// What is wrong, and what would be right.
         problem: String,
     },
-    /// A width list has the wrong length.
-    #[error("[model] segmentation: {found} widths given; the tower has {expected}")]
+    /// Residual blocks for a preset that has none to count.
+    #[error("[model] segmentation_blocks: preset `{preset}` has a fixed depth; leave the key out, or choose preset `edge`")]
+    NoBlocks {
+        /// The preset.
+        preset: &'static str,
+    },
+    /// A list of widths or depths has the wrong length.
+    #[error("[model] {key}: {found} numbers given; the tower takes {expected}")]
     Widths {
+        /// The key in the configuration.
+        key: &'static str,
         /// How many there should be.
         expected: usize,
         /// How many there are.

@@ -125,6 +125,16 @@ impl<'d> Plan<'d> {
         &self.transforms
     }
 
+    /// What the model is asked to do.
+    pub fn tasks(&self) -> Tasks {
+        tasks(self.heads.iter().map(|head| &head.data))
+    }
+
+    /// The head's rows.
+    pub fn data(&self, head: Head) -> Option<&HeadData<'d>> {
+        self.heads.iter().map(|training| &training.data).find(|data| data.head == head)
+    }
+
     /// Trains in float and, if the configuration says so, on with int8's rounding: see [`aware`].
     ///
     /// # Errors
@@ -393,7 +403,13 @@ fn prepare<'d>(
             Head::Segmentation => {}
         }
     }
-    let of_head = |head| HeadData::with_transforms(dataset, head, &transforms);
+    let of_head = |head| {
+        let mut data = HeadData::with_transforms(dataset, head, &transforms)?;
+        if Recipe::new(&config.train, head).train_on_validation {
+            data.train_on_validation();
+        }
+        Some(data)
+    };
     let mut data: Vec<HeadData> = Head::ALL.into_iter().filter_map(of_head).collect();
     if demonstration {
         data.iter_mut().for_each(HeadData::train_on_all);
@@ -430,6 +446,10 @@ fn make_spec(config: &Config, data: &[HeadData]) -> Result<ModelSpec, TrainError
         let preset = config.train.preset.name();
         return Err(TrainError::NoTrunk { preset });
     }
+    if config.train.preset != Preset::Edge && config.model.as_ref().is_some_and(|model| model.segmentation_blocks.is_some()) {
+        let preset = config.train.preset.name();
+        return Err(TrainError::NoBlocks { preset });
+    }
     if let Some(spec) = own {
         spec.shapes().map_err(|error| TrainError::OwnSpec(error.to_string()))?;
         for slot in InputSlot::ALL {
@@ -443,22 +463,7 @@ fn make_spec(config: &Config, data: &[HeadData]) -> Result<ModelSpec, TrainError
         }
         return Ok(spec);
     }
-    let classes = |head: Head| {
-        let of_head = data.iter().find(|data| data.head == head);
-        of_head.map_or(0, |data| data.class_counts().len() as u16)
-    };
-    let tasks = Tasks {
-        classification: shape(InputSlot::Classification).map(|shape| RowTask {
-            inputs: shape.c,
-            classes: classes(Head::Classification),
-        }),
-        segmentation: shape(InputSlot::Picture).map(|shape| PictureTask {
-            height: shape.h,
-            width: shape.w,
-            classes: classes(Head::Segmentation),
-        }),
-        regression: shape(InputSlot::Regression).map(|shape| shape.c),
-    };
+    let tasks = tasks(data.iter());
     Ok(match config.train.preset {
         Preset::Edge => presets::edge(&tasks, &widths(config)?)?,
         Preset::Seed => presets::seed(&tasks)?,
@@ -483,6 +488,7 @@ fn fused_widths(config: &Config) -> Result<FusedWidths, TrainError> {
     }
     if let Some(channels) = &model.segmentation {
         widths.segmentation = channels[..].try_into().map_err(|_| TrainError::Widths {
+            key: "segmentation",
             expected: widths.segmentation.len(),
             found: channels.len(),
         })?;
@@ -490,7 +496,33 @@ fn fused_widths(config: &Config) -> Result<FusedWidths, TrainError> {
     Ok(widths)
 }
 
-fn widths(config: &Config) -> Result<EdgeWidths, TrainError> {
+fn tasks<'a, 'd: 'a>(data: impl Iterator<Item = &'a HeadData<'d>>) -> Tasks {
+    let mut tasks = Tasks::default();
+    for data in data {
+        let (shape, classes) = (data.shape(), data.class_counts().len() as u16);
+        match data.head {
+            Head::Classification => {
+                let inputs = shape.c;
+                tasks.classification = Some(RowTask { inputs, classes });
+            }
+            Head::Segmentation => {
+                tasks.segmentation = Some(PictureTask {
+                    height: shape.h,
+                    width: shape.w,
+                    classes,
+                });
+            }
+            Head::Regression => tasks.regression = Some(shape.c),
+        }
+    }
+    tasks
+}
+
+/// The widths of the preset `edge`, with the configuration's changes.
+///
+/// # Errors
+/// A list of the wrong length.
+pub fn widths(config: &Config) -> Result<EdgeWidths, TrainError> {
     let mut widths = EdgeWidths::default();
     let Some(model) = &config.model else {
         return Ok(widths);
@@ -503,8 +535,16 @@ fn widths(config: &Config) -> Result<EdgeWidths, TrainError> {
     }
     if let Some(channels) = &model.segmentation {
         widths.segmentation = channels[..].try_into().map_err(|_| TrainError::Widths {
+            key: "segmentation",
             expected: widths.segmentation.len(),
             found: channels.len(),
+        })?;
+    }
+    if let Some(blocks) = &model.segmentation_blocks {
+        widths.segmentation_blocks = blocks[..].try_into().map_err(|_| TrainError::Widths {
+            key: "segmentation_blocks",
+            expected: widths.segmentation_blocks.len(),
+            found: blocks.len(),
         })?;
     }
     Ok(widths)

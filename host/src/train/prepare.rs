@@ -197,6 +197,11 @@ impl<'d> HeadData<'d> {
         };
     }
 
+    /// Makes the validation rows training rows.
+    pub(super) fn train_on_validation(&mut self) {
+        self.split.train.append(&mut self.split.validation);
+    }
+
     /// How often each class occurs in the training rows: in rows, or in pixels. Empty for a head without classes.
     pub fn class_counts(&self) -> Vec<usize> {
         let count = |classes: usize, labels: &mut dyn Iterator<Item = usize>| {

@@ -57,6 +57,9 @@ pub struct Recipe {
     /// How those points are made.
     #[serde(default)]
     pub points: Points,
+    /// Whether validation rows are trained on too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub train_on_validation: bool,
 }
 
 impl Recipe {
@@ -73,6 +76,7 @@ impl Recipe {
         recipe.batch = overrides.batch.unwrap_or(recipe.batch);
         recipe.optimizer = overrides.optimizer.unwrap_or(recipe.optimizer);
         recipe.cosine = overrides.cosine.unwrap_or(recipe.cosine);
+        recipe.train_on_validation = overrides.train_on_validation.unwrap_or(recipe.train_on_validation);
         recipe.region = overrides.region.unwrap_or(recipe.region);
         recipe.distance = overrides.distance.unwrap_or(recipe.distance);
         recipe.patience = overrides.patience.or(recipe.patience);
@@ -117,6 +121,7 @@ impl Recipe {
             distill: 0.5,
             fresh: 0.0,
             points: Points::Mixed,
+            train_on_validation: false,
         };
         match head {
             Head::Classification => Self {
@@ -191,6 +196,7 @@ impl Recipe {
             distill: 0.5,
             fresh: 0.0,
             points: Points::Mixed,
+            train_on_validation: false,
         }
     }
 

@@ -334,7 +334,7 @@ fn settings_that_make_no_sense_are_named() {
             ..Default::default()
         });
     });
-    assert!(widths.contains("2 widths given"), "{widths}");
+    assert!(widths.contains("2 numbers given"), "{widths}");
 }
 
 /// A few fields whose rows belong together, for a trunk.
