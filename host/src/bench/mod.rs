@@ -110,7 +110,7 @@ pub fn run(
     }
     if let (Some(TooLarge { name, reason }), true) = (too_large.first(), reports.is_empty()) {
         return Err(BenchError::Refused {
-            workload: name,
+            workload: (*name).to_owned(),
             reason: reason.clone(),
         });
     }

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 
+use super::interrupt;
 use super::say;
 use super::table::{figure, table, whole};
-use super::{interrupt, train};
+use super::train::{Data, source};
 use crate::device::{BOARDS, Board};
 use crate::progress::Progress;
 use crate::sweep::cost::{Budgets, Cost};
@@ -20,8 +21,12 @@ const SHOWN: usize = 12;
 /// What to try, and what it may cost.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    #[command(flatten)]
-    data: train::DataArgs,
+    /// The configuration; without it `trident.toml` in this folder, if there is one
+    #[arg(short, long, value_name = "FILE", conflicts_with = "data")]
+    config: Option<PathBuf>,
+    /// Built-in data instead of files
+    #[arg(long, value_enum)]
+    data: Option<Data>,
     /// The sweep's folder; the same command goes on with what it holds
     #[arg(short, long, value_name = "FOLDER", default_value = "sweep")]
     output: PathBuf,
@@ -59,7 +64,7 @@ pub struct Args {
 /// # Errors
 /// If configuration, data or budgets are refused, the folder cannot be written, or the sweep is interrupted.
 pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
-    let config = args.data.config()?;
+    let config = source(args.config.as_deref(), args.data)?;
     let interrupted = interrupt::flag()?;
     let settings = Settings {
         folder: &args.output,
@@ -90,7 +95,11 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
 fn board(args: &Args) -> anyhow::Result<Option<&'static Board>> {
     let Some(board) = Board::named(&args.board) else {
         let boards: Vec<&str> = BOARDS.iter().map(|board| board.name).collect();
-        bail!("there is no board called `{}`; there is {}", args.board, boards.join(", "));
+        bail!(
+            "there is no board called `{}`; there is {}",
+            args.board,
+            boards.join(", ")
+        );
     };
     Ok((args.measure || args.instructions.is_some()).then_some(board))
 }
@@ -200,7 +209,14 @@ fn print_models(report: &Report) -> anyhow::Result<()> {
 }
 
 fn print_finalists(report: &Report) -> anyhow::Result<()> {
-    let mut rows = table(&["finalist, all epochs", "head", "figure", "validation", "test", "test in int8"]);
+    let mut rows = table(&[
+        "finalist, all epochs",
+        "head",
+        "figure",
+        "validation",
+        "test",
+        "test in int8",
+    ]);
     for (model, finalist) in report
         .models
         .iter()

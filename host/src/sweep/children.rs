@@ -71,7 +71,11 @@ impl Children<'_> {
                 if !success && self.interrupted.load(Ordering::Relaxed) {
                     continue;
                 }
-                results[index] = Some(if success { Ok(()) } else { Err(last_words(&jobs[index].log)) });
+                results[index] = Some(if success {
+                    Ok(())
+                } else {
+                    Err(last_words(&jobs[index].log))
+                });
             }
             let done = results.iter().flatten().count();
             let names: Vec<&str> = running.0.iter().map(|(index, _)| jobs[*index].name.as_str()).collect();

@@ -69,12 +69,12 @@ impl Budgets {
         let all = [
             ("flash", over(cost.blob_bytes, self.flash_bytes)),
             ("arena", over(cost.arena_bytes, self.arena_bytes)),
-            (
-                "instructions",
-                over(cost.instructions.unwrap_or(0), self.instructions),
-            ),
+            ("instructions", over(cost.instructions.unwrap_or(0), self.instructions)),
         ];
-        all.into_iter().filter(|(_, broken)| *broken).map(|(name, _)| name).collect()
+        all.into_iter()
+            .filter(|(_, broken)| *broken)
+            .map(|(name, _)| name)
+            .collect()
     }
 }
 
@@ -124,7 +124,9 @@ impl<'a> Pricing<'a> {
     pub fn config(&self, members: &[(Head, &Candidate)]) -> Config {
         let heads: Vec<Head> = members.iter().map(|(head, _)| *head).collect();
         let mut config = restricted(self.config, &heads);
-        members.iter().for_each(|(head, candidate)| candidate.apply(*head, &mut config));
+        members
+            .iter()
+            .for_each(|(head, candidate)| candidate.apply(*head, &mut config));
         config
     }
 
@@ -138,7 +140,11 @@ impl<'a> Pricing<'a> {
     /// # Errors
     /// If the widths make no valid model, it cannot be expressed in int8, or the emulated board does not take it.
     pub fn price(&self, members: &[(Head, &Candidate)], measure: bool) -> Result<Cost, SweepError> {
-        let name = members.iter().map(|(_, candidate)| candidate.name()).collect::<Vec<_>>().join(" + ");
+        let name = members
+            .iter()
+            .map(|(_, candidate)| candidate.name())
+            .collect::<Vec<_>>()
+            .join(" + ");
         let failed = |source: BenchError| SweepError::Price {
             candidate: name.clone(),
             source: Box::new(source),
@@ -195,7 +201,9 @@ impl<'a> Pricing<'a> {
             .collect();
         let bytes = quantize(&source)?.pack(&source, &figures)?;
         let numbers = folded.layers.iter().flatten();
-        let parameters = numbers.map(|layer| layer.weights.len() + layer.bias.len()).sum::<usize>();
+        let parameters = numbers
+            .map(|layer| layer.weights.len() + layer.bias.len())
+            .sum::<usize>();
         let blob = Blob::new_exact(bytes.as_ref()).map_err(|error| BenchError::Report(error.to_string()))?;
         let graph = blob.graph();
         let cost = Cost {
@@ -230,7 +238,11 @@ impl Rows {
             transforms: plan.transforms().clone(),
             description: dataset.description(),
             calibration: calibration.collect(),
-            golden: samples(&dataset, &eval::Rows::of(&dataset, |split| &split.train), GOLDEN_VECTORS),
+            golden: samples(
+                &dataset,
+                &eval::Rows::of(&dataset, |split| &split.train),
+                GOLDEN_VECTORS,
+            ),
             fingerprints: heads.map(of_head).collect(),
         })
     }

@@ -119,7 +119,9 @@ pub fn best(report: &Report) -> Option<&ModelReport> {
     let score = |model: &ModelReport| model.finalist.as_ref().map(|finalist| finalist.score);
     let finalists = report.models.iter().filter(|model| model.finalist.is_some());
     finalists.reduce(|best, model| {
-        let order = score(model).partial_cmp(&score(best)).unwrap_or(std::cmp::Ordering::Equal);
+        let order = score(model)
+            .partial_cmp(&score(best))
+            .unwrap_or(std::cmp::Ordering::Equal);
         let cheaper = best.cost.blob_bytes.cmp(&model.cost.blob_bytes);
         if order.then(cheaper).is_gt() { model } else { best }
     })
@@ -164,4 +166,3 @@ fn refuse_foreign(folder: &Path) -> Result<(), SweepError> {
         other => Ok(other?),
     }
 }
-

@@ -72,7 +72,11 @@ fn draw(svg: &mut String, size: (u32, u32), report: &Report, rows: &[Row], colum
     let mut x = 16;
     for (colour, words) in [(TRAINED, "trained"), (FRONT, "on the front"), (FINALIST, "finalist")] {
         top.draw(&Circle::new((x + 4, 43), 4, colour.filled()))?;
-        top.draw(&Text::new(words, (x + 14, 36), ("sans-serif", 13).into_font().color(&BLACK)))?;
+        top.draw(&Text::new(
+            words,
+            (x + 14, 36),
+            ("sans-serif", 13).into_font().color(&BLACK),
+        ))?;
         x += 110;
     }
     let areas = panels.split_evenly((rows.len(), columns.len()));
@@ -85,7 +89,9 @@ fn draw(svg: &mut String, size: (u32, u32), report: &Report, rows: &[Row], colum
 }
 
 fn panel(area: &DrawingArea<SVGBackend<'_>, Shift>, row: &Row, column: &Column, budgets: &Budgets) -> Drawn {
-    let budget = (column.budget)(budgets).filter(|_| row.budgets).map(|budget| budget as f64);
+    let budget = (column.budget)(budgets)
+        .filter(|_| row.budgets)
+        .map(|budget| budget as f64);
     let costs = row.points.iter().map(|point| (column.cost)(&point.cost)).chain(budget);
     let (x, y) = (range(costs), range(row.points.iter().map(|point| point.figure)));
     let mut chart = ChartBuilder::on(area)
@@ -219,7 +225,11 @@ fn range(numbers: impl Iterator<Item = f64>) -> std::ops::Range<f64> {
     if least > most {
         return 0.0..1.0;
     }
-    let room = if most > least { (most - least) * MARGIN } else { most.abs().max(1.0) * MARGIN };
+    let room = if most > least {
+        (most - least) * MARGIN
+    } else {
+        most.abs().max(1.0) * MARGIN
+    };
     least - room..most + room
 }
 
@@ -273,6 +283,9 @@ mod tests {
         let around = range([2.0, 4.0].into_iter());
         assert!(around.start < 2.0 && around.end > 4.0);
         assert!(!range(std::iter::once(5.0)).is_empty() && !range(std::iter::empty()).is_empty());
-        assert_eq!([999.0, 1_500.0, 23_456.0, 1_234_567.0].map(thousands), ["999", "1.5 k", "23 k", "1.23 M"]);
+        assert_eq!(
+            [999.0, 1_500.0, 23_456.0, 1_234_567.0].map(thousands),
+            ["999", "1.5 k", "23 k", "1.23 M"]
+        );
     }
 }

@@ -67,7 +67,12 @@ impl CandidateRun {
     /// If its configuration cannot be written.
     pub fn training(&self) -> Result<Job, SweepError> {
         if Run::open(&self.folder).is_ok() {
-            return Ok(self.job(&["train".as_ref(), "-o".as_ref(), self.folder.as_os_str(), "--resume".as_ref()]));
+            return Ok(self.job(&[
+                "train".as_ref(),
+                "-o".as_ref(),
+                self.folder.as_os_str(),
+                "--resume".as_ref(),
+            ]));
         }
         let file = self.beside("toml");
         let above = self.folder.parent().unwrap_or(Path::new("."));

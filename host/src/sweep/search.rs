@@ -114,15 +114,17 @@ impl<'a> Sweep<'a> {
                 .iter()
                 .map(|priced| {
                     let costs = priced.candidates.iter().map(|report| of(&report.cost));
-                    costs.enumerate().min_by_key(|&(_, cost)| cost).map_or(0, |(index, _)| index)
+                    costs
+                        .enumerate()
+                        .min_by_key(|&(_, cost)| cost)
+                        .map_or(0, |(index, _)| index)
                 })
                 .collect();
             let least = of(&self.price_of(&cheapest)?);
             if least > limit {
                 let named = self.heads.iter().zip(&cheapest);
-                let named = named.map(|(priced, &index)| {
-                    format!("{} {}", priced.head.name(), priced.candidates[index].name)
-                });
+                let named =
+                    named.map(|(priced, &index)| format!("{} {}", priced.head.name(), priced.candidates[index].name));
                 return Err(SweepError::NothingFits {
                     budget,
                     limit,
@@ -211,7 +213,11 @@ impl<'a> Sweep<'a> {
         let fronts: Vec<Vec<usize>> = self
             .heads
             .iter()
-            .map(|priced| (0..priced.candidates.len()).filter(|&i| priced.candidates[i].front).collect())
+            .map(|priced| {
+                (0..priced.candidates.len())
+                    .filter(|&i| priced.candidates[i].front)
+                    .collect()
+            })
             .collect();
         let lens: Vec<usize> = fronts.iter().map(Vec::len).collect();
         let choices: Vec<Vec<usize>> = front::choices(&lens)
@@ -381,23 +387,30 @@ impl<'a> Sweep<'a> {
         ));
         let mut step = self.settings.progress.step(label, jobs.len() as u64);
         let results = self.children().run(&jobs, &mut step)?;
-        step.finish(&format!("{} trained", results.iter().filter(|result| result.is_ok()).count()));
+        step.finish(&format!(
+            "{} trained",
+            results.iter().filter(|result| result.is_ok()).count()
+        ));
         let mut all = vec![Ok(()); runs.len()];
-        unfinished.into_iter().zip(results).for_each(|(run, result)| all[run] = result);
+        unfinished
+            .into_iter()
+            .zip(results)
+            .for_each(|(run, result)| all[run] = result);
         Ok(all)
     }
 
     /// Quantises what is not quantised yet.
     fn quantize_runs(&self, runs: &[CandidateRun]) -> Result<Vec<Result<(), String>>, SweepError> {
-        let unfinished: Vec<usize> = (0..runs.len())
-            .filter(|&run| !runs[run].is_quantized())
-            .collect();
+        let unfinished: Vec<usize> = (0..runs.len()).filter(|&run| !runs[run].is_quantized()).collect();
         let jobs: Vec<Job> = unfinished.iter().map(|&run| runs[run].quantizing()).collect();
         let mut step = self.settings.progress.step("quantise", jobs.len() as u64);
         let results = self.children().run(&jobs, &mut step)?;
         step.finish(&format!("{} runs", jobs.len()));
         let mut all = vec![Ok(()); runs.len()];
-        unfinished.into_iter().zip(results).for_each(|(run, result)| all[run] = result);
+        unfinished
+            .into_iter()
+            .zip(results)
+            .for_each(|(run, result)| all[run] = result);
         Ok(all)
     }
 }

@@ -76,7 +76,9 @@ impl Candidate {
 /// The configuration without other heads than `heads`, and without `[sweep]`.
 pub fn restricted(config: &Config, heads: &[Head]) -> Config {
     let mut config = config.clone();
-    config.classification.take_if(|_| !heads.contains(&Head::Classification));
+    config
+        .classification
+        .take_if(|_| !heads.contains(&Head::Classification));
     config.segmentation.take_if(|_| !heads.contains(&Head::Segmentation));
     config.regression.take_if(|_| !heads.contains(&Head::Regression));
     config.sweep = None;
@@ -167,7 +169,11 @@ fn encoders(config: &Config, grid: &SweepConfig, model: &ModelConfig, preset: &E
     let mut all = Vec::new();
     for &size in &sizes {
         for &blocks in &depths {
-            all.extend(widths.iter().map(|&channels| Candidate::Encoder { channels, blocks, size }));
+            all.extend(
+                widths
+                    .iter()
+                    .map(|&channels| Candidate::Encoder { channels, blocks, size }),
+            );
         }
     }
     all

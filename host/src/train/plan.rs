@@ -132,7 +132,10 @@ impl<'d> Plan<'d> {
 
     /// The head's rows.
     pub fn data(&self, head: Head) -> Option<&HeadData<'d>> {
-        self.heads.iter().map(|training| &training.data).find(|data| data.head == head)
+        self.heads
+            .iter()
+            .map(|training| &training.data)
+            .find(|data| data.head == head)
     }
 
     /// Trains in float and, if the configuration says so, on with int8's rounding: see [`aware`].

@@ -123,7 +123,10 @@ fn class_weights_of_another_number_are_refused() {
 
 #[test]
 fn widths_of_another_number_or_without_units_are_refused() {
-    refused("[model]\nsegmentation = [8]", &["[model] segmentation: 1 numbers given"]);
+    refused(
+        "[model]\nsegmentation = [8]",
+        &["[model] segmentation: 1 numbers given"],
+    );
     refused("[model]\nregression = [0]", &["the preset makes no valid model"]);
 }
 

@@ -14,6 +14,7 @@ mod quantisation;
 mod repeat;
 mod report;
 mod teachers;
+mod sweep;
 mod too_large;
 
 use std::sync::OnceLock;
