@@ -67,7 +67,7 @@ fn draw(svg: &mut String, size: (u32, u32), report: &Report, rows: &[Row], colum
     let (top, panels) = root.split_vertically(TITLE);
     let font = ("sans-serif", 15).into_font();
     let share = (report.epochs_share * 100.0).round();
-    let title = format!("Validation figures after {share} % of the epochs: larger and further left is better");
+    let title = format!("Validation figures after {share} % of the epochs: higher and further left is better");
     top.draw(&Text::new(title, (16, 12), font.clone().color(&BLACK)))?;
     let mut x = 16;
     for (colour, words) in [(TRAINED, "trained"), (FRONT, "on the front"), (FINALIST, "finalist")] {

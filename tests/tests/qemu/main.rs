@@ -11,6 +11,7 @@ mod report;
 mod seed;
 mod selftest;
 mod soak;
+mod sweep;
 
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
