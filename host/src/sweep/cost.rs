@@ -62,18 +62,50 @@ impl Cost {
     }
 }
 
+/// One of the budgets.
+pub struct Limit {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// The most; `None` sets no limit.
+    pub most: Option<u64>,
+    /// What it limits.
+    pub of: fn(&Cost) -> u64,
+    /// What that is counted in.
+    pub unit: &'static str,
+}
+
 impl Budgets {
-    /// The budgets that a cost breaks, by their names on the command line.
+    /// All of them.
+    pub fn limits(&self) -> [Limit; 3] {
+        [
+            Limit {
+                name: "flash",
+                most: self.flash_bytes,
+                of: |cost| cost.blob_bytes,
+                unit: "bytes of flash",
+            },
+            Limit {
+                name: "arena",
+                most: self.arena_bytes,
+                of: |cost| cost.arena_bytes,
+                unit: "bytes of arena",
+            },
+            Limit {
+                name: "instructions",
+                most: self.instructions,
+                of: |cost| cost.instructions.unwrap_or(0),
+                unit: "instructions",
+            },
+        ]
+    }
+
+    /// The budgets that a cost breaks, by their names.
     pub fn broken(&self, cost: &Cost) -> Vec<&'static str> {
-        let over = |cost: u64, budget: Option<u64>| budget.is_some_and(|budget| cost > budget);
-        let all = [
-            ("flash", over(cost.blob_bytes, self.flash_bytes)),
-            ("arena", over(cost.arena_bytes, self.arena_bytes)),
-            ("instructions", over(cost.instructions.unwrap_or(0), self.instructions)),
-        ];
-        all.into_iter()
-            .filter(|(_, broken)| *broken)
-            .map(|(name, _)| name)
+        let broken = |limit: &Limit| limit.most.is_some_and(|most| (limit.of)(cost) > most);
+        self.limits()
+            .into_iter()
+            .filter(broken)
+            .map(|limit| limit.name)
             .collect()
     }
 }

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use trident::spec::Head;
 
 use super::children::{Children, Job};
-use super::cost::{self, Cost, Pricing};
+use super::cost::{self, Cost, Limit, Pricing};
 use super::front;
 use super::report::{CandidateReport, Finalist, HeadReport, ModelReport, Report};
 use super::runs::{CandidateRun, Judged, validation};
@@ -96,19 +96,8 @@ impl<'a> Sweep<'a> {
 
     /// Marks candidates with every budget that a model with them breaks even if its other heads are the cheapest there are.
     fn check_budgets(&mut self) -> Result<(), SweepError> {
-        let budgets = &self.settings.budgets;
-        let limits: [(&str, Option<u64>, fn(&Cost) -> u64, &str); 3] = [
-            ("flash", budgets.flash_bytes, |cost| cost.blob_bytes, "bytes of flash"),
-            ("arena", budgets.arena_bytes, |cost| cost.arena_bytes, "bytes of arena"),
-            (
-                "instructions",
-                budgets.instructions,
-                |cost| cost.instructions.unwrap_or(0),
-                "instructions",
-            ),
-        ];
-        for (budget, limit, of, unit) in limits {
-            let Some(limit) = limit else { continue };
+        for Limit { name, most, of, unit } in self.settings.budgets.limits() {
+            let Some(limit) = most else { continue };
             let cheapest: Vec<usize> = self
                 .heads
                 .iter()
@@ -126,7 +115,7 @@ impl<'a> Sweep<'a> {
                 let named =
                     named.map(|(priced, &index)| format!("{} {}", priced.head.name(), priced.candidates[index].name));
                 return Err(SweepError::NothingFits {
-                    budget,
+                    budget: name,
                     limit,
                     cheapest: named.collect::<Vec<_>>().join(" + "),
                     needs: format!("{least} {unit}"),
@@ -137,7 +126,7 @@ impl<'a> Sweep<'a> {
                     let mut choice = cheapest.clone();
                     choice[head] = index;
                     if of(&self.price_of(&choice)?) > limit {
-                        self.heads[head].candidates[index].breaks.push(budget);
+                        self.heads[head].candidates[index].breaks.push(name);
                     }
                 }
             }
