@@ -130,8 +130,8 @@ impl Recipe {
                 ..base
             },
             Head::Segmentation => Self {
-                epochs: 80,
-                batch: 32,
+                epochs: 120,
+                batch: 16,
                 learning_rate: 5e-3,
                 weight_decay: 1e-2,
                 warmup: 0.05,
