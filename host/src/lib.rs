@@ -4,6 +4,7 @@
 //! [`quantize`] → [`eval`] and [`device`]; [`arena`] shows what a blob does with its memory,
 //! [`report`] what a run is worth, [`compare`] whether training heads together helps. [`cli`] holds one file per command.
 
+mod allocator;
 pub mod arena;
 pub mod bench;
 pub mod cli;
@@ -24,7 +25,3 @@ pub mod sweep;
 pub mod toolchain;
 pub mod train;
 pub mod transform;
-
-/// Training allocates and frees large tensors at every step; the system's allocator hands them back to the kernel each time.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

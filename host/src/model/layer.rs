@@ -1,11 +1,10 @@
 //! Burn modules of the layers that hold weights.
 
 use burn::module::{Module, Param, ParamId};
-use burn::tensor::module::{batch_norm_train, conv2d, linear};
-use burn::tensor::ops::ConvOptions;
+use burn::tensor::module::{batch_norm_train, linear};
 use burn::tensor::{Device, Tensor, TensorData};
-use trident::spec::Padding;
 
+use super::convolution::{Window, convolve};
 use super::folded::NORM_EPSILON;
 use super::state::{LayerState, NormState};
 
@@ -57,15 +56,6 @@ pub struct BatchStatistics {
     pub(super) layer: usize,
     mean: Tensor<1>,
     variance: Tensor<1>,
-}
-
-/// How a window moves.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Window {
-    pub kernel: u8,
-    pub stride: u8,
-    pub padding: Padding,
-    pub depthwise: bool,
 }
 
 /// Hands out parameters whose identity is fixed, so that an optimiser's record finds them again.
@@ -254,21 +244,4 @@ fn changed<const D: usize>(parameter: &Param<Tensor<D>>, change: Option<&Vec<f32
             own + change
         }
     }
-}
-
-/// A convolution that pads as [`Padding::extent`] says.
-///
-/// # Shapes
-/// `map` `[n, in, h, w]`, `weight` `[out, in / groups, kernel, kernel]`.
-fn convolve(map: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>>, window: Window) -> Tensor<4> {
-    let [_, channels, h, w] = map.dims();
-    let side = |n: usize| {
-        let extent = window.padding.extent(n as u16, window.kernel, window.stride);
-        let (_, before, after) = extent.expect("the spec was checked");
-        (usize::from(before), usize::from(after))
-    };
-    let stride = usize::from(window.stride);
-    let groups = if window.depthwise { channels } else { 1 };
-    let options = ConvOptions::new_with_padding([stride; 2], [side(h), side(w)], [1; 2], groups);
-    conv2d(map, weight, bias, options)
 }

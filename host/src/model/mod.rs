@@ -4,6 +4,7 @@
 //! quantiser in the device's order. Inside [`Model`] pictures are `[n, c, h, w]`; whatever leaves it through
 //! [`Model::values`] has the device's order, `[h, w, c]`.
 
+mod convolution;
 pub mod folded;
 mod layer;
 pub mod presets;
@@ -19,10 +20,11 @@ use burn::tensor::{Device, Tensor, TensorData};
 use trident::spec::{Activation, HeadSet, InputSlot, InputSpec, Layer, ModelSpec, Shape};
 
 use crate::quantize::ranges::Ranges;
+use convolution::Window;
 pub use folded::{FoldedModel, LayerWeights};
 pub use layer::BatchStatistics;
 pub(crate) use layer::numbers;
-use layer::{Block, Conv, Linear, Parameters, Window};
+use layer::{Block, Conv, Linear, Parameters};
 use rounding::Rounding;
 pub use state::{Initializer, LayerState, ModelState, NormState};
 pub(crate) use walk::Walk;
