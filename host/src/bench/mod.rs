@@ -67,6 +67,9 @@ pub enum BenchError {
         /// Why.
         reason: peers::RateError,
     },
+    /// This computer refuses a folder or a clock.
+    #[error("this computer: {0}")]
+    System(std::io::Error),
     /// What the image wrote cannot be read.
     #[error("the bench image's report cannot be read: {0}")]
     Report(String),

@@ -5,6 +5,7 @@ use anyhow::{Context, bail};
 use super::say;
 use super::table::{table, whole};
 use crate::bench::elsewhere::MEASURED;
+use crate::bench::peers::training::{self, TrainingReport};
 use crate::bench::peers::{self, PeerReport};
 use crate::bench::{self, Layer, Report, WORKLOADS, Workload, WorkloadReport};
 use crate::device::{BOARDS, Board};
@@ -26,6 +27,9 @@ pub struct Args {
     /// Builds other engines too and measures them; fetches crates and TensorFlow, and takes many minutes the first time
     #[arg(long)]
     peers: bool,
+    /// What an epoch of training costs on this computer beside Keras, instead; fetches TensorFlow the first time
+    #[arg(long, conflicts_with_all = ["board", "workload", "optimize", "peers"])]
+    training: bool,
 }
 
 /// Builds the images, measures every workload, and prints the tables.
@@ -33,6 +37,14 @@ pub struct Args {
 /// # Errors
 /// An unknown name, a tool that is missing, a workload that cannot be measured, or a counter that does not count exactly.
 pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
+    if args.training {
+        let report = training::run(&Progress::new())?;
+        return if json {
+            super::print_json(&report)
+        } else {
+            print_training(&report)
+        };
+    }
     let boards = || BOARDS.iter().map(|board| board.name).collect::<Vec<_>>().join(", ");
     let board = Board::named(&args.board)
         .with_context(|| format!("there is no board called `{}`; there is {}", args.board, boards()))?;
@@ -108,6 +120,32 @@ fn print(report: &Report) -> anyhow::Result<()> {
     }
     print_elsewhere(report)?;
     report.peers.as_ref().map_or(Ok(()), print_peers)
+}
+
+fn print_training(report: &TrainingReport) -> anyhow::Result<()> {
+    say!(
+        "preset {}, {} parameters, an epoch of {} rows; CPU-seconds, user and system",
+        report.preset,
+        whole(report.parameters as u64),
+        whole(report.rows as u64)
+    );
+    let mut rows = table(&["", "epoch, median", "turns"]);
+    let keras = report.keras_version.as_deref().unwrap_or("Keras");
+    for (name, median, turns) in [
+        ("trident", report.own_median(), &report.own),
+        (keras, report.keras_median(), &report.keras),
+    ] {
+        let turns: Vec<String> = turns.iter().map(|seconds| format!("{seconds:.2}")).collect();
+        let median = median.map_or_else(|| "–".to_owned(), |seconds| format!("{seconds:.2}"));
+        rows.add_row([name.to_owned(), median, turns.join(" ")]);
+    }
+    say!("{rows}");
+    match (report.ratio, &report.reason) {
+        (Some(ratio), _) => say!("trident / Keras: {ratio:.2}"),
+        (None, Some(reason)) => say!("no comparison: {reason}"),
+        (None, None) => {}
+    }
+    Ok(())
 }
 
 fn print_peers(report: &PeerReport) -> anyhow::Result<()> {

@@ -12,6 +12,7 @@
 mod image;
 mod rate;
 mod tensorflow;
+pub mod training;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -5,9 +5,12 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use serde::Deserialize;
+
 use crate::progress::tell;
 
 const SCRIPT: &str = include_str!("tflite.py");
+const KERAS_SCRIPT: &str = include_str!("keras.py");
 /// The version that the figures are of. It is large: 250 MB to fetch, 1.5 GB on disk.
 const PACKAGE: &str = "tensorflow-cpu==2.21.0";
 
@@ -16,6 +19,7 @@ const PACKAGE: &str = "tensorflow-cpu==2.21.0";
 pub(super) struct TensorFlow {
     python: PathBuf,
     script: PathBuf,
+    keras_script: PathBuf,
     models_folder: PathBuf,
     models: OnceLock<Result<Vec<PathBuf>, String>>,
 }
@@ -36,10 +40,14 @@ impl TensorFlow {
             std::fs::write(&installed, []).map_err(|error| format!("cannot write {}: {error}", installed.display()))?;
         }
         let script = folder.join("tflite.py");
-        std::fs::write(&script, SCRIPT).map_err(|error| format!("cannot write {}: {error}", script.display()))?;
+        let keras_script = folder.join("keras.py");
+        for (path, script) in [(&script, SCRIPT), (&keras_script, KERAS_SCRIPT)] {
+            std::fs::write(path, script).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+        }
         Ok(Self {
             python,
             script,
+            keras_script,
             models_folder,
             models: OnceLock::new(),
         })
@@ -63,11 +71,41 @@ impl TensorFlow {
         printed.trim().parse().map_err(|_| format!("the rate is {printed:?}"))
     }
 
+    /// What one epoch of the original demo takes in Keras, the mean of some.
+    pub fn keras(&self, epochs: usize) -> Result<Keras, String> {
+        let printed = run(Command::new(&self.python)
+            .arg(&self.keras_script)
+            .arg(epochs.to_string()))?;
+        let report: KerasReport =
+            serde_json::from_str(printed.trim()).map_err(|error| format!("Keras printed {printed:?}: {error}"))?;
+        Ok(Keras {
+            epoch: report.epoch,
+            version: format!("Keras {}, TensorFlow {}", report.keras, report.tensorflow),
+        })
+    }
+
     fn script(&self, job: &str) -> Command {
         let mut command = Command::new(&self.python);
         command.arg(&self.script).arg(job);
         command
     }
+}
+
+/// What Keras takes.
+#[derive(Clone, Debug)]
+pub(super) struct Keras {
+    /// CPU-seconds of an epoch.
+    pub epoch: f64,
+    /// What it is.
+    pub version: String,
+}
+
+/// A line of `keras.py`.
+#[derive(Deserialize)]
+struct KerasReport {
+    keras: String,
+    tensorflow: String,
+    epoch: f64,
 }
 
 /// What a program prints, or what it complains of.
