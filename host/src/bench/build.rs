@@ -52,12 +52,7 @@ pub fn build(workload: &Workload, optimize: Optimize) -> Result<Built, BenchErro
         .map(|data| host_inputs(&data, &data.split.train[..data.split.train.len().min(CALIBRATION_ROWS)]))
         .collect();
     let golden = samples(&dataset, &Rows::of(&dataset, |split| &split.train), 1);
-    let prepared = Prepared::new(
-        &drawn(plan.spec()),
-        &calibration,
-        PostTraining::default(),
-        &device,
-    )?;
+    let prepared = Prepared::new(&drawn(plan.spec()), &calibration, PostTraining::default(), &device)?;
     let source = Source {
         prepared: &prepared,
         transforms: plan.transforms(),

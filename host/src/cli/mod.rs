@@ -13,6 +13,8 @@ pub mod interrupt;
 pub mod plan;
 pub mod quantize;
 pub mod report;
+#[cfg(feature = "remote")]
+pub mod serve;
 pub mod sweep;
 pub mod table;
 pub mod train;
@@ -59,6 +61,9 @@ enum Command {
     Sweep(sweep::Args),
     /// Count what models cost on a board: instructions, flash, RAM
     Bench(bench::Args),
+    /// Lend this computer's device to trainings elsewhere
+    #[cfg(feature = "remote")]
+    Serve(serve::Args),
 }
 
 /// Parses the command line and does what it says.
@@ -83,6 +88,8 @@ pub fn main() -> ExitCode {
         Command::Report(args) => report::run(args, cli.json),
         Command::Sweep(args) => sweep::run(args, cli.json),
         Command::Bench(args) => bench::run(args, cli.json),
+        #[cfg(feature = "remote")]
+        Command::Serve(args) => serve::run(args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

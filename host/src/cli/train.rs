@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 
 use super::table::{figure, table};
 use super::{interrupt, say};
-use crate::config::{Backend, Config, Preset};
+use crate::config::{Backend, Config, DeviceChoice, Preset};
 use crate::eval::leading;
 use crate::progress::Progress;
 use crate::run::{History, Run};
@@ -30,6 +30,9 @@ pub struct Args {
     /// What computes: overrides the configuration
     #[arg(long, value_parser = backend)]
     backend: Option<Backend>,
+    /// What computes besides this computer's cores: `cuda[:N]`, `wgpu[:N]`, `remote:ws://HOST:PORT`; overrides the configuration
+    #[arg(long)]
+    device: Option<DeviceChoice>,
     /// Seed of weights, batches and augmentation: overrides the configuration
     #[arg(long)]
     seed: Option<u64>,
@@ -44,7 +47,7 @@ pub struct Args {
     #[arg(long, value_name = "RUN|CSV")]
     teacher: Vec<PathBuf>,
     /// Go on with the run in the folder, from its checkpoints
-    #[arg(long, conflicts_with_all = ["config", "data", "preset", "backend", "seed", "epochs", "teacher"])]
+    #[arg(long, conflicts_with_all = ["config", "data", "preset", "backend", "device", "seed", "epochs", "teacher"])]
     resume: bool,
 }
 
@@ -105,6 +108,9 @@ fn config(args: &Args) -> anyhow::Result<Config> {
     }
     if let Some(backend) = args.backend {
         config.train.backend = backend;
+    }
+    if let Some(device) = &args.device {
+        config.train.device = Some(device.clone());
     }
     if let Some(seed) = args.seed {
         config.train.seed = seed;

@@ -7,6 +7,7 @@
 //! Everything has a default but what only the user can know (which column is the label, what the classes are called). Values
 //! that a preset supplies are `Option`s here: `None` means "as the preset says".
 
+mod device;
 mod model;
 mod sections;
 mod source;
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use device::{DeviceChoice, UnknownDevice};
 pub use model::ModelConfig;
 pub use sections::{ClassificationConfig, Fit, GroupFile, RegressionConfig, SegmentationConfig, SplitConfig};
 pub use source::{Builtin, Source};

@@ -6,6 +6,8 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use trident::spec::Head;
 
+use super::DeviceChoice;
+
 /// How to train.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -16,6 +18,9 @@ pub struct TrainConfig {
     pub seed: u64,
     /// What computes.
     pub backend: Backend,
+    /// What computes instead, if anything does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device: Option<DeviceChoice>,
     /// Whether float training is followed by one with the numbers that int8 rounds to.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub qat: bool,
@@ -45,6 +50,7 @@ impl Default for TrainConfig {
             preset: Preset::default(),
             seed: 1,
             backend: Backend::default(),
+            device: None,
             qat: false,
             balancing: Balancing::default(),
             teacher: Vec::new(),

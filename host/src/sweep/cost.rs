@@ -214,7 +214,10 @@ impl<'a> Pricing<'a> {
         let method = PostTraining::default();
         let prepared = Prepared::new(&folded, &calibration, method, &device(config.train.backend))?;
         // What quantiser and export write of themselves stands in the blob too: as many words and figures as there will be.
-        let methods: Vec<String> = members.iter().map(|(head, _)| format!("{}: {method}", head.name())).collect();
+        let methods: Vec<String> = members
+            .iter()
+            .map(|(head, _)| format!("{}: {method}", head.name()))
+            .collect();
         let source = Source {
             prepared: &prepared,
             transforms: &rows.transforms,

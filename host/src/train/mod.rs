@@ -10,6 +10,7 @@ pub mod aware;
 pub mod balance;
 mod batch;
 mod checkpoint;
+mod device;
 pub mod evaluate;
 pub mod groups;
 mod loss;
@@ -29,10 +30,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
-use burn::tensor::Device;
 use serde::Serialize;
 
-use crate::config::{Backend, Config};
+use crate::config::Config;
 use crate::data::Dataset;
 use crate::export::ExportError;
 use crate::model::presets::PresetError;
@@ -43,6 +43,7 @@ use crate::transform::TransformError;
 pub use aware::AwareRecord;
 pub use balance::EpochCosine;
 pub use checkpoint::EpochRecord;
+pub use device::{DeviceError, device, training_device};
 pub use evaluate::HeadMetrics;
 pub use plan::{Plan, Rehearsal, widths};
 pub use prepare::{HeadData, Inputs, Targets};
@@ -110,7 +111,9 @@ pub enum TrainError {
         problem: String,
     },
     /// Residual blocks for a preset that has none to count.
-    #[error("[model] segmentation_blocks: preset `{preset}` has a fixed depth; leave the key out, or choose preset `edge`")]
+    #[error(
+        "[model] segmentation_blocks: preset `{preset}` has a fixed depth; leave the key out, or choose preset `edge`"
+    )]
     NoBlocks {
         /// The preset.
         preset: &'static str,
@@ -128,6 +131,9 @@ pub enum TrainError {
     /// A model of the user's own does not fit the data.
     #[error("[model.spec]: {0}")]
     OwnSpec(String),
+    /// The device is not there.
+    #[error("[train] device: {0}")]
+    Device(#[from] DeviceError),
     /// No rows to train on.
     #[error("{head}: no rows to train on; make `validation` and `test` under [split] smaller")]
     NoRows {
@@ -217,15 +223,6 @@ impl From<TeacherError> for TrainError {
 /// What cannot be trained, or the interruption; then the run folder's checkpoints are kept.
 pub fn train(config: &Config, dataset: &Dataset, run: &Run, options: &Options) -> Result<TrainSummary, TrainError> {
     Plan::new(config, dataset)?.train(run, options)
-}
-
-/// The device that computes.
-#[expect(deprecated, reason = "upstream prefers Flex; NdArray is kept as the second opinion")]
-pub fn device(backend: Backend) -> Device {
-    match backend {
-        Backend::Flex => Device::flex(),
-        Backend::Ndarray => burn_ndarray::NdArrayDevice::Cpu.into(),
-    }
 }
 
 #[cfg(test)]

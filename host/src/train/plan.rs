@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 
+use burn::tensor::Device;
 use sha2::{Digest, Sha256};
 use trident::input::Segment;
 use trident::spec::{Head, InputSlot, ModelSpec, Shape};
@@ -19,7 +20,7 @@ use super::recipe::Recipe;
 use super::session::{Outcome, Session};
 use super::teacher::TeacherRecord;
 use super::teaching::teach;
-use super::{Options, TrainError, TrainSummary, aware, device};
+use super::{Options, TrainError, TrainSummary, aware, training_device};
 use crate::config::{Balancing, Config, Preset, TransformChoice};
 use crate::data::{Dataset, Readings};
 use crate::model::presets::{self, EdgeWidths, FusedWidths, PictureTask, RowTask, Tasks};
@@ -40,6 +41,7 @@ pub struct Plan<'d> {
     groups: Vec<Group>,
     record: Record,
     demonstration: bool,
+    device: Device,
 }
 
 impl<'d> Plan<'d> {
@@ -48,6 +50,7 @@ impl<'d> Plan<'d> {
     /// # Errors
     /// If no model can be made for the data, or a setting makes no sense.
     pub fn new(config: &Config, dataset: &'d Dataset) -> Result<Self, TrainError> {
+        let device = training_device(&config.train)?;
         let demonstration = !dataset.inputs_as_targets.is_empty();
         let (transforms, data) = prepare(config, dataset, demonstration)?;
         let spec = make_spec(config, &data)?;
@@ -93,6 +96,7 @@ impl<'d> Plan<'d> {
             groups,
             record,
             demonstration,
+            device,
         };
         if config.train.qat {
             aware::refuse(&plan)?;
@@ -143,6 +147,7 @@ impl<'d> Plan<'d> {
     /// # Errors
     /// A folder that cannot be written, a loss that diverges, an interruption.
     pub fn train(&self, run: &Run, options: &Options) -> Result<TrainSummary, TrainError> {
+        crate::allocator::keep_memory();
         if !self.config.train.qat {
             return self.train_float(run, options);
         }
@@ -194,7 +199,7 @@ impl<'d> Plan<'d> {
             });
         }
         let folded = FoldedModel::from(&state);
-        let metrics = self.judge(&Model::from_folded(&folded, &device(self.config.train.backend)));
+        let metrics = self.judge(&Model::from_folded(&folded, &self.device));
         run.write_result(&state, &metrics, &history)?;
         self.summary(run)
     }
@@ -245,9 +250,14 @@ impl<'d> Plan<'d> {
     }
 
     fn session<'g>(&'g self, group: &'g Group) -> Session<'g> {
-        let device = device(self.config.train.backend);
         let balancing = self.config.train.balancing;
-        Session::new(group, self.sources(group), balancing, &device, self.identity(group))
+        Session::new(
+            group,
+            self.sources(group),
+            balancing,
+            &self.device,
+            self.identity(group),
+        )
     }
 
     /// Every head whose rows a group reads.
@@ -307,7 +317,7 @@ impl<'d> Plan<'d> {
         let train = &self.config.train;
         // What a group has no use for does not make it another.
         let balancing = Some(train.balancing).filter(|_| group.shares_weights());
-        let all = serde_json::json!({
+        let mut all = serde_json::json!({
             "data": self.record.data,
             "spec": group.spec,
             "recipes": recipes,
@@ -318,6 +328,10 @@ impl<'d> Plan<'d> {
             "balancing": balancing.unwrap_or_default(),
             "teachers": teachers,
         });
+        // A device that is not named leaves the name of what was trained before there were any.
+        if let Some(device) = &train.device {
+            all["device"] = device.to_string().into();
+        }
         let digest: [u8; 32] = Sha256::digest(all.to_string()).into();
         crate::hex::encode(&digest)
     }
@@ -449,7 +463,12 @@ fn make_spec(config: &Config, data: &[HeadData]) -> Result<ModelSpec, TrainError
         let preset = config.train.preset.name();
         return Err(TrainError::NoTrunk { preset });
     }
-    if config.train.preset != Preset::Edge && config.model.as_ref().is_some_and(|model| model.segmentation_blocks.is_some()) {
+    if config.train.preset != Preset::Edge
+        && config
+            .model
+            .as_ref()
+            .is_some_and(|model| model.segmentation_blocks.is_some())
+    {
         let preset = config.train.preset.name();
         return Err(TrainError::NoBlocks { preset });
     }

@@ -13,8 +13,8 @@ mod plan;
 mod quantisation;
 mod repeat;
 mod report;
-mod teachers;
 mod sweep;
+mod teachers;
 mod too_large;
 
 use std::sync::OnceLock;
