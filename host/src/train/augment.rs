@@ -200,9 +200,10 @@ mod tests {
             ..STILL
         };
         let mask: Vec<u8> = (0..16).collect();
+        // Rows and columns 1.75, 2.25, 2.75 and 3: nearest are 2, 2, 3 and 3.
         assert_eq!(
             changed(change, &mask, [4, 4]),
-            [10, 10, 10, 11, 10, 10, 10, 11, 10, 10, 10, 11, 14, 14, 14, 15]
+            [10, 10, 11, 11, 10, 10, 11, 11, 14, 14, 15, 15, 14, 14, 15, 15]
         );
         let pixels: Vec<u8> = mask.iter().flat_map(|&m| [m * 4, 0, 0]).collect();
         let mut picture = Vec::new();
