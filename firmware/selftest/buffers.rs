@@ -15,6 +15,20 @@ pub struct Buffers {
     pub out: [[i8; 9_000]; 2],
     /// Sums, outputs.
     pub sums: [[i32; 1_000]; 2],
+    /// Wide codes, outputs.
+    pub wide: [[i16; 1_000]; 2],
+    /// Arenas that layers read and write.
+    pub arenas: [Arena; 2],
+}
+
+/// Bytes that begin at a word.
+#[repr(align(4))]
+pub struct Arena([u8; 6_000]);
+
+impl AsMut<[u8]> for Arena {
+    fn as_mut(&mut self) -> &mut [u8] {
+        &mut self.0
+    }
 }
 
 impl Buffers {
@@ -26,6 +40,8 @@ impl Buffers {
             codes: [[0; 9_000]; 2],
             out: [[0; 9_000]; 2],
             sums: [[0; 1_000]; 2],
+            wide: [[0; 1_000]; 2],
+            arenas: [Arena([0; 6_000]), Arena([0; 6_000])],
         }
     }
 }

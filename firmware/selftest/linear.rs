@@ -32,6 +32,7 @@ fn one(random: &mut Random, buffers: &mut Buffers, columns: usize, blocks: usize
         codes,
         out,
         sums,
+        ..
     } = buffers;
     let offset = random.below(4);
     let codes = &mut codes[0][offset..][..columns];
@@ -75,6 +76,7 @@ pub fn figures(instructions: &Instructions, buffers: &mut Buffers) {
             codes: [codes, _],
             out: [out, _],
             sums: [sums, _],
+            ..
         } = &mut *buffers;
         let (codes, x) = black_box((&codes[..columns], &mut x[..input_words(columns)]));
         let rows = black_box(usize::next_multiple_of(rows, BLOCK));

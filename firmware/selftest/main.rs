@@ -24,6 +24,8 @@ mod depthwise;
 #[cfg(target_os = "none")]
 mod figures;
 #[cfg(target_os = "none")]
+mod layers;
+#[cfg(target_os = "none")]
 mod linear;
 #[cfg(target_os = "none")]
 mod narrow;

@@ -14,7 +14,9 @@ use crate::random::Random;
 pub fn compare(random: &mut Random, buffers: &mut Buffers) -> u32 {
     let cases = 6000;
     for case in 0..cases {
-        let Buffers { stream, codes, out, .. } = buffers;
+        let Buffers {
+            stream, codes, wide, ..
+        } = buffers;
         let columns = 1 + case as usize % COLUMNS;
         let codes = &mut codes[0][random.below(4)..][..columns];
         random.codes(codes);
@@ -23,8 +25,8 @@ pub fn compare(random: &mut Random, buffers: &mut Buffers) -> u32 {
         random.words(stream);
         let zero_point = random.zero_point();
         same(
-            out,
-            (random.below(4), rows + rest, 0x5A),
+            wide,
+            (random.below(4), rows + rest, 0x5A5A),
             |out| narrow::codes(stream, codes, zero_point, out),
             |out| plain::codes(stream, codes, zero_point, out),
         );
@@ -40,13 +42,14 @@ pub fn figures(instructions: &Instructions, buffers: &mut Buffers) {
             words: [x, _],
             codes: [codes, _],
             out: [out, _],
+            wide: [wide, _],
             ..
         } = &mut *buffers;
         let (codes, x) = black_box((&codes[..columns], &mut x[..input_words(columns)]));
-        let out = black_box(&mut out[..rows]);
+        let (out, wide) = black_box((&mut out[..rows], &mut wide[..rows]));
         let macs = (columns * rows) as u32;
         semihosting::println!("narrow {columns} to {rows}");
-        instructions.tell("  narrow", macs, || narrow::codes(&stream[..], codes, 3, out));
+        instructions.tell("  narrow", macs, || narrow::codes(&stream[..], codes, 3, wide));
         instructions.tell("  linear", macs, || {
             linear::widen(codes, x);
             linear::codes(&stream[..], x, columns, 3, out);

@@ -25,9 +25,10 @@ type Module = (
     fn(&Instructions, &mut Buffers),
 );
 
-const MODULES: [Module; 7] = [
+const MODULES: [Module; 8] = [
     ("bytes", crate::bytes::compare, crate::bytes::figures),
     ("linear", crate::linear::compare, crate::linear::figures),
+    ("layers", crate::layers::compare, crate::layers::figures),
     ("narrow", crate::narrow::compare, crate::narrow::figures),
     ("tile", crate::tile::compare, crate::tile::figures),
     ("depthwise", crate::depthwise::compare, crate::depthwise::figures),

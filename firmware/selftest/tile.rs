@@ -29,6 +29,7 @@ fn one(random: &mut Random, buffers: &mut Buffers, columns: usize, groups: usize
         codes,
         out,
         sums,
+        ..
     } = buffers;
     let pixels = codes.each_mut().map(|codes| {
         let codes = &mut codes[random.below(4)..][..columns];
@@ -134,6 +135,7 @@ pub fn figures(instructions: &Instructions, buffers: &mut Buffers) {
             codes: [first, second],
             out: [out_first, out_second],
             sums: [sums, _],
+            ..
         } = &mut *buffers;
         let (columns, channels) = black_box((columns, channels));
         let x = &mut x[..2 * window_words(1, columns)];

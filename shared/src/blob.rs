@@ -10,14 +10,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::{self, GraphError};
 use crate::graph::Graph;
+use crate::parameters::Parameters;
 use crate::spec::{Head, InputSlot, PixelScale, Shape};
 
 /// Bytes of the header.
 pub const HEADER_LEN: usize = 28;
 /// The header's magic bytes.
 pub const MAGIC: [u8; 4] = *b"TRI\0";
-/// The one format version that this crate reads and writes.
-pub const FORMAT_VERSION: u16 = 2;
+/// The format version that this crate writes.
+pub const FORMAT_VERSION: u16 = 3;
+/// The oldest format version that it reads, too.
+pub const OLDEST_VERSION: u16 = 2;
 /// Alignment of a blob's first byte and of its parameters, in bytes.
 pub const ALIGNMENT: usize = 16;
 /// The checksum of blobs and frames: CRC-32/ISO-HDLC.
@@ -28,7 +31,7 @@ pub const CRC: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
 pub struct Header {
     /// CRC-32/ISO-HDLC over `[4, total_len)`.
     pub crc: u32,
-    /// [`FORMAT_VERSION`].
+    /// [`OLDEST_VERSION`] to [`FORMAT_VERSION`].
     pub version: u16,
     /// None is defined.
     pub flags: u16,
@@ -75,7 +78,7 @@ impl Header {
             return Err(BlobError::Magic { found: magic });
         }
         let version = half(8);
-        if version != FORMAT_VERSION {
+        if !(OLDEST_VERSION..=FORMAT_VERSION).contains(&version) {
             return Err(BlobError::Version { found: version });
         }
         Ok(Self {
@@ -212,9 +215,9 @@ pub struct Metadata<'a> {
     pub arithmetic: &'a str,
     /// Bytes of arena that the graph needs.
     pub arena_len: u32,
-    /// Tensor records.
+    /// Tensor records, behind zeros that make them begin at a word.
     pub tensors: &'a [u8],
-    /// Node records.
+    /// Node records, likewise.
     pub nodes: &'a [u8],
     /// One per input slot.
     #[serde(borrow)]
@@ -288,7 +291,10 @@ impl core::fmt::Display for BlobError {
             Self::Misaligned => write!(f, "the blob does not begin on a {ALIGNMENT}-byte boundary"),
             Self::Truncated { needed, found } => write!(f, "truncated: {needed} bytes needed, {found} found"),
             Self::Magic { found } => write!(f, "not a trident blob: magic bytes are {found:02x?}"),
-            Self::Version { found } => write!(f, "format version {found}, this reader knows {FORMAT_VERSION}"),
+            Self::Version { found } => write!(
+                f,
+                "format version {found}, this reader knows {OLDEST_VERSION} to {FORMAT_VERSION}"
+            ),
             Self::Flags { found } => write!(f, "unknown flags {found:#06x}"),
             Self::Crc { stored, computed } => {
                 write!(f, "damaged: CRC-32 stored {stored:#010x}, computed {computed:#010x}")
@@ -322,6 +328,7 @@ pub struct Blob<'a> {
     bytes: &'a [u8],
     header: Header,
     graph: Graph<'a>,
+    parameters: Parameters<'a>,
 }
 
 impl<'a> Blob<'a> {
@@ -373,7 +380,12 @@ impl<'a> Blob<'a> {
         let parameters = &bytes[parameters_offset..];
         check::graph(&graph, parameters)?;
         check::descriptions(&graph, &metadata, parameters)?;
-        Ok(Self { bytes, header, graph })
+        Ok(Self {
+            bytes,
+            header,
+            graph,
+            parameters: Parameters::new(parameters),
+        })
     }
 
     /// As [`Blob::new_checked`], and nothing may follow the blob, as in a file.
@@ -407,8 +419,13 @@ impl<'a> Blob<'a> {
     }
 
     /// Weights and tables, as the kernels read them.
-    pub fn parameters(&self) -> &'a [u8] {
-        &self.bytes[self.header.parameters_offset as usize..]
+    pub const fn parameters(&self) -> &'a [u8] {
+        self.parameters.bytes()
+    }
+
+    /// The same in their types.
+    pub(crate) const fn typed_parameters(&self) -> &Parameters<'a> {
+        &self.parameters
     }
 
     /// The metadata, decoded anew.

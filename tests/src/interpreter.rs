@@ -32,6 +32,13 @@ impl Values {
         let map = self.tensors[tensor].as_ref().expect("the oracle wrote this tensor");
         match graph.tensor(tensor).expect("known").element {
             Element::I8 => map.codes().iter().map(|&code| code as u8).collect(),
+            Element::I16 => {
+                let quads = map
+                    .numbers
+                    .chunks(4)
+                    .flat_map(|quad| [0, 2, 1, 3].map(|code| quad[code]));
+                quads.flat_map(|code| (code as i16).to_le_bytes()).collect()
+            }
             Element::I32 => map.numbers.iter().flat_map(|&sum| (sum as i32).to_le_bytes()).collect(),
         }
     }

@@ -33,7 +33,7 @@ pub fn inputs(picture: &[u8]) -> Inputs<'_> {
 /// Every operator, all three heads, one golden vector.
 ///
 /// ```text
-/// readings ► NarrowLinear ► Linear ► Linear ► probabilities
+/// readings ► Linear ► NarrowLinear ► Linear ► Linear ► probabilities
 /// picture ► Conv2d ┬► DepthwiseConv2d ► Add ► Upsample2d ► Concat ► CompactConv2d ► WinogradConv3x3 ► …
 ///                  ├► MaxPool2d ────────┘                    │  └─────────── a band ─────────────┘
 ///                  └────────────────────────────────────────►┘
@@ -86,7 +86,8 @@ fn classify(builder: &mut Builder, noise: &mut Noise) {
     let bent = [piece(-3.0, -1.0, 0.5), piece(1.0, 1.0, 0.125)];
     let tables: [(u16, &[Segment]); 3] = [(0, &bent), (0, &[piece(0.0, 0.0, 1.0)]), (1, &[piece(-1.0, 0.5, 0.25)])];
     let row = builder.readings((InputSlot::Classification, &["width", "alpha"]), &tables, 50.0, -3);
-    let hidden = linear(builder, noise, Op::NarrowLinear, row, 4);
+    let hidden = linear(builder, noise, Op::Linear, row, 4);
+    let hidden = linear(builder, noise, Op::NarrowLinear, hidden, 16);
     let hidden = linear(builder, noise, Op::Linear, hidden, 4);
     let weights = noise.weights(4);
     let sums = builder.sums(hidden, &weights, &[-900]);

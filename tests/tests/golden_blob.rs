@@ -24,7 +24,7 @@ fn version_1_is_refused_by_its_number() {
     let bytes = Aligned::copy_of(include_bytes!("../golden/edge-v1.tri"));
     let error = Blob::new_exact(bytes.bytes()).expect_err("version 1 is not read");
     assert_eq!(error, BlobError::Version { found: 1 });
-    assert_eq!(error.to_string(), "format version 1, this reader knows 2");
+    assert_eq!(error.to_string(), "format version 1, this reader knows 2 to 3");
 }
 
 #[test]

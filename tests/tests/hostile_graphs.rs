@@ -246,7 +246,7 @@ fn a_narrow_layer_has_few_inputs_and_makes_codes() {
     let node = node.expect("tiny keeps sums");
     let error = tiny_with(|builder| builder.nodes[node].op = Op::NarrowLinear);
     assert_eq!(error, BlobError::Graph(GraphError::Shape { node }));
-    let with = |columns: u16| {
+    let with = |columns: u16, units: u16, change: fn(&mut Builder)| {
         let mut builder = Builder::default();
         let table = [Segment {
             start: 0.0,
@@ -257,29 +257,42 @@ fn a_narrow_layer_has_few_inputs_and_makes_codes() {
         let row = builder.readings((InputSlot::Regression, &["x"]), &tables, 1.0, 0);
         let node = Node {
             input: row,
+            lo: -128,
             hi: 127,
             ..Node::new(Op::NarrowLinear, HeadSet::ALL)
         };
         let layer = Layer {
-            weights: vec![1; columns.into()],
-            bias: vec![0],
-            multipliers: vec![1],
+            weights: vec![1; usize::from(columns) * usize::from(units)],
+            bias: vec![0; units.into()],
+            multipliers: vec![1; units.into()],
         };
-        // A stream as long as it would be.
-        let stream = layer.stream(Op::Linear, 0, 0);
-        let codes = builder.codes(node, Shape::row(1), 0);
-        builder.nodes[1].weights = builder.words(&[stream, vec![1; 80]].concat());
-        let sum = builder.sums(codes, &[1], &[0]);
+        // A stream as long as one of few columns would be, and longer.
+        let stream = vec![1u32; 7 * usize::from(units) + 80];
+        let codes = builder.weighted(node, &layer, Shape::row(units), 0);
+        builder.nodes[1].weights = builder.words(&stream);
+        let sum = builder.sums(codes, &vec![1; units.into()], &[0]);
         let value = Node {
             input: sum,
             ..Node::new(Op::Value, Head::Regression.into())
         };
         builder.head(value, "level", &[]);
+        change(&mut builder);
         builder.assign_heads();
+        builder.place();
         Blob::new_checked(builder.pack().bytes()).map(|_| ())
     };
-    assert_eq!(with(10), Ok(()));
-    assert_eq!(with(11), Err(BlobError::Graph(GraphError::Shape { node: 1 })));
+    let refused = |node| Err(BlobError::Graph(GraphError::Shape { node }));
+    assert_eq!(with(10, 16, |_| ()), Ok(()));
+    assert_eq!(with(11, 16, |_| ()), refused(1));
+    // A byte a code, as in version 2.
+    assert_eq!(with(10, 12, |builder| builder.tensors[1].element = Element::I8), Ok(()));
+    // Wide codes come in whole sixteens, no more than a chunk of columns, as they are, and for linear layers alone.
+    assert_eq!(with(10, 384, |_| ()), Ok(()));
+    assert_eq!(with(10, 400, |_| ()), refused(1));
+    assert_eq!(with(10, 12, |_| ()), refused(1));
+    assert_eq!(with(10, 16, |builder| builder.nodes[1].lo = -127), refused(1));
+    assert_eq!(with(10, 16, |builder| builder.nodes[1].table = 0), refused(1));
+    assert_eq!(with(10, 16, |builder| builder.nodes[2].op = Op::Lut), refused(2));
 }
 
 /// Operators that are faster ways to a convolution take only the windows that they are made for.

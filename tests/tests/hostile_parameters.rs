@@ -56,7 +56,9 @@ fn streams_that_end_too_early_are_refused() {
 #[test]
 fn tables_of_codes_outside_are_refused() {
     let len = tiny::tiny().parameters.len() as u32;
-    for op in WEIGHTED.into_iter().chain([Op::Lut]) {
+    // Wide codes, as tiny's narrow layer makes them, are not looked up.
+    let looked_up = WEIGHTED.into_iter().filter(|&op| op != Op::NarrowLinear);
+    for op in looked_up.chain([Op::Lut]) {
         for offset in [len, len - 255, u32::MAX - 255, u32::MAX - 1] {
             assert_parameters(op, |node| node.table = offset);
         }
@@ -220,7 +222,7 @@ fn the_bound_of_accumulators_is_exact_in_every_layout() {
         let of_rows = |columns: i32| 128 * (columns + columns / 2); // by their number alone, and what neighbours make too much
         let products = 128
             * match op {
-                Op::Linear => of_rows(4),
+                Op::Linear => of_rows(3),
                 Op::CompactConv2d => of_rows(8),
                 Op::DepthwiseConv2d => 9 * 128,           // likewise
                 Op::UpsampledDepthwiseConv3x3 => 2 * 127, // even and odd columns together

@@ -170,6 +170,6 @@ fn stream(node: &Node, weights: &Weights, tensors: &[Tensor]) -> Vec<u32> {
             words.extend(weights.bias.iter().chain(&weights.multipliers).map(|&word| word as u32));
         }
     }
-    debug_assert!(output.element == Element::I8 || node.op == Op::Linear);
+    debug_assert!(output.element == Element::I8 || node.op.is_linear());
     words
 }

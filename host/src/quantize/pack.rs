@@ -11,7 +11,7 @@ use super::optimize::{self, Optimize};
 use super::plain::PlainGraph;
 use super::prepare::Prepared;
 use super::ranges::Ranges;
-use super::writer::{AlignedBytes, ParameterWriter, blob, sequence};
+use super::writer::{AlignedBytes, ParameterWriter, blob, on_words, sequence};
 use crate::data::Description;
 use crate::model::FoldedModel;
 use crate::run::Transforms;
@@ -216,21 +216,16 @@ impl Quantized {
         };
         let [inputs, heads] = [sequence(inputs), sequence(heads)];
         let [golden, metrics] = [sequence(golden), sequence(metrics)];
+        let arena_len = self.emitted.plan.len as u32;
+        let tensors = self.emitted.tensors.iter().flat_map(|tensor| tensor.encode());
+        let tensors = on_words(&(arithmetic::NAME, arena_len), tensors.collect());
+        let nodes = self.emitted.nodes.iter().flat_map(|node| node.encode());
+        let nodes = on_words(&(arithmetic::NAME, arena_len, &tensors), nodes.collect());
         let metadata = Metadata {
             arithmetic: arithmetic::NAME,
-            arena_len: self.emitted.plan.len as u32,
-            tensors: &self
-                .emitted
-                .tensors
-                .iter()
-                .flat_map(|tensor| tensor.encode())
-                .collect::<Vec<u8>>(),
-            nodes: &self
-                .emitted
-                .nodes
-                .iter()
-                .flat_map(|node| node.encode())
-                .collect::<Vec<u8>>(),
+            arena_len,
+            tensors: &tensors,
+            nodes: &nodes,
             inputs: Sequence::new(&inputs),
             heads: Sequence::new(&heads),
             golden: Sequence::new(&golden),

@@ -125,7 +125,9 @@ pub(super) fn observe(
                 };
                 numbers.clear();
                 match tensor.element {
-                    Element::I8 => numbers.extend(step.bytes.iter().map(|&byte| f64::from(range.real(byte as i8)))),
+                    element @ (Element::I8 | Element::I16) => {
+                        numbers.extend(codes(element, step.bytes).map(|code| f64::from(range.real(code))));
+                    }
                     Element::I32 => numbers.extend(sums(quantized, value, step.bytes)),
                 }
                 let start = step.row * tensor.row_len();
@@ -158,6 +160,20 @@ fn sums(quantized: &Quantized, value: usize, bytes: &[u8]) -> Vec<f64> {
         .zip(scales)
         .map(|(word, scale)| f64::from(word) * step(scale))
         .collect()
+}
+
+/// Codes in order from their bytes in the arena.
+fn codes(element: Element, bytes: &[u8]) -> impl Iterator<Item = i8> + '_ {
+    let wide = element == Element::I16;
+    let count = if wide { bytes.len() / 2 } else { bytes.len() };
+    (0..count).map(move |code| {
+        let place = if wide {
+            2 * (code / 4 * 4 + [0, 2, 1, 3][code % 4])
+        } else {
+            code
+        };
+        bytes[place] as i8
+    })
 }
 
 fn names(heads: HeadSet) -> Vec<&'static str> {

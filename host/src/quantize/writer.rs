@@ -77,6 +77,16 @@ pub fn sequence<T: Serialize>(elements: impl IntoIterator<Item = T>) -> Vec<u8> 
     elements.into_iter().flat_map(encode).collect()
 }
 
+/// A table of records behind as many zeros as make them begin at a word, where `before` stands before it in the metadata.
+pub fn on_words(before: &impl Serialize, mut records: Vec<u8>) -> Vec<u8> {
+    let encoded = |len: usize| postcard::to_stdvec(&len).expect("plain data always encode").len();
+    let before = HEADER_LEN + postcard::to_stdvec(before).expect("plain data always encode").len();
+    let begins_at = |zeros: &usize| before + encoded(records.len() + zeros) + zeros;
+    let zeros = (0..4).find(|zeros| begins_at(zeros).is_multiple_of(4)).unwrap_or(0);
+    records.splice(0..0, vec![0; zeros]);
+    records
+}
+
 /// A whole blob: header, metadata, padding, parameters, checksum.
 pub fn blob(metadata: &Metadata<'_>, parameters: &[u8], sequence: u32) -> AlignedBytes {
     let metadata = postcard::to_stdvec(metadata).expect("plain data always encode");

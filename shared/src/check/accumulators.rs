@@ -84,7 +84,7 @@ fn multipliers_fit(node: &Node, input: &Tensor, output: &Tensor, stream: &[u32])
 fn sums_fit(node: &Node, input: &Tensor, output: &Tensor, stream: &[u32]) -> bool {
     let (kernel, channels) = (usize::from(node.kernel), usize::from(input.shape.c));
     match node.op {
-        Op::Linear => rows_fit(stream, input.shape.len(), output.element == Element::I8),
+        Op::Linear => rows_fit(stream, input.shape.len(), output.element != Element::I32),
         Op::NarrowLinear => stream
             .chunks_exact(narrow::row_words(input.shape.len()))
             .all(narrow_fits),

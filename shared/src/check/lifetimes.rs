@@ -110,8 +110,7 @@ fn check_band(graph: &Graph<'_>, band: &Range<usize>, turns: &mut u32) -> Result
             of_band && graph.tensor(tensor).is_some_and(|tensor| tensor.is_streamed())
         };
         let foreign = !inside && node.reads().any(streamed);
-        let has_rows = node.writes().is_some() && node.op != Op::Readings && !node.op.is_linear();
-        let alike = Some(node.heads) == heads && has_rows && keeps_whole_steps(graph, &node);
+        let alike = Some(node.heads) == heads && node.op.has_rows() && keeps_whole_steps(graph, &node);
         if foreign || inside && !alike {
             return Err(fault);
         }

@@ -2,7 +2,7 @@
 
 use crate::graph::{Element, NO_TABLE, Node, Op, Tensor};
 use crate::input::{MAX_INPUTS_PER_READING, ModelInput, Segment};
-use crate::layout::narrow;
+use crate::layout::{narrow, rows};
 use crate::parameters::Parameters;
 use crate::spec::{Head, HeadSet, InputSlot, Shape};
 use crate::{MAX_CLASSES, MAX_READINGS, kernels};
@@ -48,10 +48,15 @@ pub(super) fn operator_fits(node: &Node, input: &Tensor, second: Option<&Tensor>
     let requantized = codes(output) && range && zero_point;
     let quads = |shape: Shape| shape.c.is_multiple_of(4);
     let side = node.kernel;
-    codes(input)
+    let wide = |tensor: &Tensor| tensor.element == Element::I16 && is_wide_len(tensor.shape.len());
+    (codes(input) || node.op == Op::Linear && wide(input))
         && match (node.op, second) {
             (Op::Linear, None) => requantized || output.element == Element::I32,
-            (Op::NarrowLinear, None) => requantized && input.shape.len() <= narrow::COLUMNS,
+            (Op::NarrowLinear, None) => {
+                let whole = (node.lo, node.hi) == (i8::MIN, i8::MAX) && node.table == NO_TABLE;
+                let wide = wide(output) && whole && zero_point;
+                (requantized || wide) && input.shape.len() <= narrow::COLUMNS
+            }
             (Op::Conv2d | Op::CompactConv2d, None) => requantized && window_fits(node, input.shape, output.shape),
             (Op::WinogradConv3x3, None) => {
                 let window = (node.kernel, node.stride) == (3, 1) && window_fits(node, input.shape, output.shape);
@@ -98,6 +103,11 @@ pub(super) fn operator_fits(node: &Node, input: &Tensor, second: Option<&Tensor>
             }
             _ => false,
         }
+}
+
+/// Whether so many codes may be handed on wide: one chunk of columns, read sixteen at a time.
+const fn is_wide_len(len: usize) -> bool {
+    len.is_multiple_of(rows::WIDE) && len <= rows::CHUNK
 }
 
 /// Whether every window begins and ends at most one kernel outside the input.

@@ -40,6 +40,19 @@ pub enum Element {
     I8 = 0,
     /// Accumulators, four bytes each, 4-byte aligned.
     I32 = 1,
+    /// Codes of two bytes each, 4-byte aligned, as rows of weights read them: of each four `c0 c2 c1 c3`.
+    I16 = 2,
+}
+
+impl Element {
+    /// Bytes of one.
+    pub const fn bytes(self) -> usize {
+        match self {
+            Self::I8 => 1,
+            Self::I16 => 2,
+            Self::I32 => 4,
+        }
+    }
 }
 
 /// A tensor: a place in the arena, a shape, and what its codes mean.
@@ -65,14 +78,6 @@ impl Tensor {
         self.kept < self.shape.h
     }
 
-    /// Elements of a tensor that lies in an arena, and whose number therefore fits.
-    #[inline(always)]
-    pub(crate) const fn count(&self) -> usize {
-        (self.shape.h as usize)
-            .wrapping_mul(self.shape.w as usize)
-            .wrapping_mul(self.shape.c as usize)
-    }
-
     /// Elements of a row.
     pub const fn row_len(&self) -> usize {
         self.shape.w as usize * self.shape.c as usize
@@ -81,19 +86,12 @@ impl Tensor {
     /// Bytes it takes in the arena: kernels write four elements at a time, and may reach beyond the last.
     pub const fn byte_len(&self) -> usize {
         let elements = (self.kept as usize).saturating_mul(self.row_len()).saturating_add(3) & !3;
-        elements.saturating_mul(match self.element {
-            Element::I8 => 1,
-            Element::I32 => 4,
-        })
+        elements.saturating_mul(self.element.bytes())
     }
 
     /// Bytes of its elements, of a tensor whose rows are all kept.
     pub const fn elements(&self) -> core::ops::Range<usize> {
-        let len = self.shape.len()
-            * match self.element {
-                Element::I8 => 1,
-                Element::I32 => 4,
-            };
+        let len = self.shape.len() * self.element.bytes();
         self.offset as usize..self.offset as usize + len
     }
 
@@ -130,11 +128,23 @@ impl Tensor {
             element: match record[13] {
                 0 => Element::I8,
                 1 => Element::I32,
+                2 => Element::I16,
                 _ => return None,
             },
             scale: f32::from_bits(u32_at(record, 16)),
         })
     }
+}
+
+/// Where a tensor lies whose rows are all kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    /// Where it begins, in bytes from the arena's start.
+    pub offset: usize,
+    /// How many elements it has.
+    pub count: usize,
+    /// Whether they are [`Element::I16`].
+    pub wide: bool,
 }
 
 /// One step of the graph.
@@ -238,9 +248,22 @@ impl Node {
 
     /// The node of a record; `None` if its operator or heads are unknown.
     pub fn decode(record: &[u8; NODE_LEN]) -> Option<Self> {
-        Some(Self {
-            op: *Op::ALL.get(usize::from(record[0]))?,
-            heads: HeadSet::from_bits(record[1])?,
+        HeadSet::from_bits(record[1])?;
+        Self::decode_checked(record)
+    }
+
+    /// As [`Node::decode`], of a record whose heads are known to be heads.
+    #[inline(always)]
+    pub(crate) fn decode_checked(record: &[u8; NODE_LEN]) -> Option<Self> {
+        Some(Self::decode_as(Op::from_number(record[0])?, record))
+    }
+
+    /// As [`Node::decode`], of a record that is known to be one of that operator.
+    #[inline(always)]
+    pub(crate) fn decode_as(op: Op, record: &[u8; NODE_LEN]) -> Self {
+        Self {
+            op,
+            heads: HeadSet::from_bits_truncated(record[1]),
             input: record[2],
             second: record[3],
             output: record[4],
@@ -258,7 +281,7 @@ impl Node {
                 u32_at(record, 24) as i32,
                 u32_at(record, 28) as i32,
             ],
-        })
+        }
     }
 }
 
@@ -271,12 +294,10 @@ pub struct Graph<'a> {
 }
 
 impl<'a> Graph<'a> {
-    /// A view of the two tables; `None` if a table's length is not whole records, is zero or beyond the limits.
+    /// A view of the two tables; `None` if a table is not whole records behind [at most three zeros](records), is empty or beyond
+    /// the limits.
     pub fn new(tensors: &'a [u8], nodes: &'a [u8], arena_len: u32) -> Option<Self> {
-        let (tensors, []) = tensors.as_chunks() else {
-            return None;
-        };
-        let (nodes, []) = nodes.as_chunks() else { return None };
+        let (tensors, nodes) = (records(tensors)?, records(nodes)?);
         let fits = (1..=MAX_TENSORS).contains(&tensors.len()) && (1..=MAX_NODES).contains(&nodes.len());
         fits.then_some(Self {
             tensors,
@@ -306,17 +327,38 @@ impl<'a> Graph<'a> {
         Tensor::decode(self.tensors.get(index)?)
     }
 
+    /// Whether a tensor holds such elements; `false` if there is none of that number.
+    #[inline(always)]
+    pub(crate) fn holds(&self, element: Element, index: u8) -> bool {
+        let record = self.tensors.get(usize::from(index));
+        record.is_some_and(|record| record[13] == element as u8)
+    }
+
+    /// A tensor's place, without the rest of its record; `None` if there is none of that number.
+    #[inline(always)]
+    pub(crate) fn place(&self, index: u8) -> Option<Place> {
+        let record = self.tensors.get(usize::from(index))?;
+        let side = |at: usize| usize::from(u16_at(record, at));
+        Some(Place {
+            offset: u32_at(record, 0) as usize,
+            count: side(4).wrapping_mul(side(6)).wrapping_mul(side(8)),
+            wide: record[13] == Element::I16 as u8,
+        })
+    }
+
     /// One node; `None` if there is none of that number or its record is malformed.
     #[inline]
     pub fn node(&self, index: usize) -> Option<Node> {
         Node::decode(self.nodes.get(index)?)
     }
 
-    /// What a node does and for whom, without the rest of its record; `None` as by [`Graph::node`].
+    /// Records of the nodes from a number on.
+    ///
+    /// # Panics
+    /// If there are fewer nodes.
     #[inline(always)]
-    pub fn operator(&self, index: usize) -> Option<(Op, HeadSet)> {
-        let record = self.nodes.get(index)?;
-        Some((*Op::ALL.get(usize::from(record[0]))?, HeadSet::from_bits(record[1])?))
+    pub(crate) fn records_from(&self, first: usize) -> &'a [[u8; NODE_LEN]] {
+        &self.nodes[first..]
     }
 
     /// All tensors; a malformed record ends the iteration.
@@ -350,6 +392,15 @@ impl<'a> Graph<'a> {
             _ => 0,
         }
     }
+}
+
+/// A table's records. Up to three zeros may stand in front of them, so that they begin at a word: their fields are then loaded faster.
+fn records<const N: usize>(table: &[u8]) -> Option<&[[u8; N]]> {
+    let (zeros, records) = table.split_at(table.len() % N);
+    let (records, []) = records.as_chunks() else {
+        return None;
+    };
+    (zeros.len() <= 3 && zeros.iter().all(|&byte| byte == 0)).then_some(records)
 }
 
 /// Fields are taken as whole arrays, which compilers load as one.
@@ -417,7 +468,7 @@ mod tests {
 
     #[test]
     fn unknown_elements_operators_and_heads_do_not_decode() {
-        for element in 2..=255 {
+        for element in 3..=255 {
             let mut bytes = TENSOR_BYTES;
             bytes[13] = element;
             assert_eq!(Tensor::decode(&bytes), None);

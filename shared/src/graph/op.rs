@@ -1,11 +1,13 @@
 //! The operators of a graph, and the numbers that stand for them.
 
+use bytemuck::CheckedBitPattern;
+
 /// What a node does. Fields of [`Node`](super::Node) that an operator does not name are zero.
 ///
 /// Those that hold weights read them as a stream of one of the orders in [`layout`](crate::layout), from `weights` on; their codes
 /// go through `table` if there is one, `p0` says where in the arena their scratch memory begins, and `p1` is the zero point of
 /// requantisation: the output's own, unless a table follows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, CheckedBitPattern)]
 #[repr(u8)]
 pub enum Op {
     /// Readings of slot `input` through the tables of the input step into codes. `weights`: one [`ModelInput`] per code;
@@ -75,6 +77,12 @@ impl Op {
         Self::NarrowLinear,
     ];
 
+    /// The operator of a number, if there is one.
+    #[inline(always)]
+    pub(crate) fn from_number(number: u8) -> Option<Self> {
+        bytemuck::checked::try_cast(number).ok()
+    }
+
     /// Whether it brings an input into the arena.
     pub const fn is_input(self) -> bool {
         matches!(self, Self::Readings | Self::Picture)
@@ -88,6 +96,11 @@ impl Op {
     /// Whether it reads two tensors.
     pub const fn is_binary(self) -> bool {
         matches!(self, Self::Concat | Self::Add)
+    }
+
+    /// Whether it writes rows, one after the other, and may share a band with others.
+    pub const fn has_rows(self) -> bool {
+        !(self.is_linear() || self.is_output() || matches!(self, Self::Readings))
     }
 
     /// Whether it holds weights.

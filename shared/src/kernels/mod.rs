@@ -164,7 +164,7 @@ pub fn scratch(node: &Node, input: &Tensor, output: &Tensor) -> core::ops::Range
 /// Words of scratch memory that a step of a node needs: place for widened input.
 pub fn scratch_words(node: &Node, input: &Tensor, output: &Tensor) -> usize {
     match node.op {
-        Op::Linear => linear::scratch_words(input.shape.len()),
+        Op::Linear if input.element == Element::I8 => linear::scratch_words(input.shape.len()),
         Op::Conv2d => conv2d::scratch_words(node.kernel.into(), input.shape, output.shape),
         Op::CompactConv2d => conv2d::compact_scratch_words(node.kernel.into(), input.shape, output.shape),
         Op::DepthwiseConv3x3 => depthwise::scratch_words(node.stride.into(), output.shape),

@@ -22,6 +22,9 @@ pub const BLOCK: usize = 4;
 /// Columns of a chunk: with weights and codes of 8 bits each, sums of an odd row stay below 2^23 and can be told from an even row's.
 pub const CHUNK: usize = 384;
 
+/// Codes that are handed on wide come in multiples of so many, up to a chunk.
+pub const WIDE: usize = 16;
+
 const _: () = assert!(CHUNK * 128 * 128 < 1 << 23 && CHUNK.is_multiple_of(4));
 
 /// Words of widened input: one per chunk, and two per four columns.

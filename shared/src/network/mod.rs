@@ -15,10 +15,9 @@ use core::ops::Range;
 use crate::arithmetic;
 use crate::blob::{ALIGNMENT, Blob, CRC};
 use crate::check;
-use crate::graph::{Graph, Node, Op, Tensor};
+use crate::graph::{Element, NODE_LEN, Node, Op, Place, Tensor};
 use crate::input::InputStep;
 use crate::kernels::micro::bytes;
-use crate::parameters::Parameters;
 use crate::schedule::{self, Schedule};
 use crate::spec::{Head, HeadSet, InputSlot, Shape};
 use crate::{MAX_CLASSES, MAX_READINGS};
@@ -181,63 +180,64 @@ impl<'a> Network<'a> {
         mut observe: impl FnMut(&Step<'_>),
     ) -> Result<Outputs<'_>, RunError> {
         self.last = HeadSet::EMPTY;
-        if let Some(head) = heads.iter().find(|&head| !self.heads.contains(head)) {
-            return Err(RunError::NoSuchHead { head });
+        if !self.heads.contains_all(heads) {
+            let missing = heads.iter().find(|&head| !self.heads.contains(head));
+            return missing.map_or_else(|| Ok(self.outputs()), |head| Err(RunError::NoSuchHead { head }));
         }
         let graph = self.blob.graph();
-        let mut number = 0;
-        while let Some((op, needed)) = graph.operator(number) {
-            let wanted = needed.intersects(heads);
-            if op.is_linear() {
-                if wanted {
-                    let written = step::linear(self.arena, &graph, number, self.parameters());
-                    let bytes = &self.arena[written];
-                    observe(&Step {
-                        node: number,
-                        row: 0,
-                        bytes,
-                    });
-                }
-                number += 1;
-            } else if op.is_output() {
-                if wanted {
-                    self.take_out(&graph, number);
-                    let bytes = &[];
-                    observe(&Step {
-                        node: number,
-                        row: 0,
-                        bytes,
-                    });
-                }
-                number += 1;
-            } else if op == Op::Readings {
-                if wanted {
-                    let written = self.read_readings(&graph, number, inputs)?;
-                    let bytes = &self.arena[written];
-                    observe(&Step {
-                        node: number,
-                        row: 0,
-                        bytes,
-                    });
-                }
-                number += 1;
-            } else {
-                number = self.run_rows(&graph, number, (heads, inputs), &mut observe)?;
+        let mut records = graph.records_from(0);
+        while let [record, behind @ ..] = records {
+            records = behind;
+            let is = |op: Op| record[0] == op as u8;
+            // All nodes of a band serve the same heads.
+            if !HeadSet::from_bits_truncated(record[1]).intersects(heads) {
+                continue;
             }
+            if is(Op::Linear) {
+                if graph.holds(Element::I32, record[4]) {
+                    step::linear_sums(self.arena, &self.blob, record);
+                } else {
+                    step::linear(self.arena, &self.blob, record);
+                }
+            } else if is(Op::NarrowLinear) {
+                step::narrow_linear(self.arena, &self.blob, record);
+            } else if is(Op::Readings) {
+                self.read_readings(record, inputs)?;
+            } else if proven(Op::from_number(record[0])).is_output() {
+                self.take_out(record);
+            } else {
+                let number = graph.node_count() - behind.len() - 1;
+                let end = self.run_rows(number, inputs, &mut observe)?;
+                records = graph.records_from(end);
+                continue;
+            }
+            observe(&Step {
+                node: graph.node_count() - behind.len() - 1,
+                row: 0,
+                bytes: self.written(record),
+            });
         }
         self.last = heads;
         Ok(self.outputs())
+    }
+
+    /// What a node that takes one step has written. Nothing of this is left where nobody looks.
+    #[inline(always)]
+    fn written(&self, record: &[u8; NODE_LEN]) -> &[u8] {
+        let tensor = Node::decode_checked(record).and_then(|node| self.blob.graph().tensor(node.writes()?));
+        let bytes = tensor.and_then(|tensor| self.arena.get(tensor.elements()));
+        bytes.unwrap_or_default()
     }
 
     /// Runs a node whose output has rows, or the whole band that it begins; gives the number of the node behind.
     #[inline(never)]
     fn run_rows(
         &mut self,
-        graph: &Graph<'a>,
         number: usize,
-        (heads, inputs): (HeadSet, &Inputs<'_>),
+        inputs: &Inputs<'_>,
         observe: &mut impl FnMut(&Step<'_>),
     ) -> Result<usize, RunError> {
+        let graph = &self.blob.graph();
         let node = proven(graph.node(number));
         let operands = Operands::of(graph, &node);
         let streamed = operands.output.is_streamed();
@@ -247,9 +247,6 @@ impl<'a> Network<'a> {
             number..number + 1
         };
         let end = band.end;
-        if !node.heads.intersects(heads) {
-            return Ok(end);
-        }
         if streamed {
             for turn in Schedule::new(*graph, band) {
                 let node = proven(graph.node(turn.node));
@@ -274,10 +271,6 @@ impl<'a> Network<'a> {
         Ok(end)
     }
 
-    fn parameters(&self) -> Parameters<'a> {
-        Parameters::new(self.blob.parameters())
-    }
-
     /// What the last run gave; nothing before the first and after a failed one.
     pub fn outputs(&self) -> Outputs<'_> {
         Outputs {
@@ -293,7 +286,7 @@ impl<'a> Network<'a> {
     /// [`SelfTestError`] names the first difference.
     pub fn self_test(&mut self) -> Result<(), SelfTestError> {
         let blob = self.blob;
-        let parameters = Parameters::new(blob.parameters());
+        let parameters = blob.typed_parameters();
         for (vector, golden) in blob.metadata().golden.iter().enumerate() {
             let readings = |slot: InputSlot| {
                 let span = golden.inputs[slot as usize];
@@ -334,20 +327,15 @@ impl<'a> Network<'a> {
         if node.op == Op::Picture {
             self.read_picture(&operands.output, (row, written.clone()), inputs)?;
         } else {
-            step::run(self.arena, node, operands, (row, written.clone()), self.parameters());
+            let parameters = self.blob.typed_parameters();
+            step::run(self.arena, node, operands, (row, written.clone()), parameters);
         }
         Ok(&self.arena[written])
     }
 
     #[inline(never)]
-    fn read_readings(
-        &mut self,
-        graph: &Graph<'a>,
-        number: usize,
-        inputs: &Inputs<'_>,
-    ) -> Result<Range<usize>, RunError> {
-        let node = proven(graph.node(number));
-        let output = proven(graph.tensor(node.output.into()));
+    fn read_readings(&mut self, record: &[u8; NODE_LEN], inputs: &Inputs<'_>) -> Result<(), RunError> {
+        let node = proven(Node::decode_checked(record));
         let (slot, row) = match node.input {
             0 => (InputSlot::Classification, inputs.classification),
             _ => (InputSlot::Regression, inputs.regression),
@@ -364,16 +352,16 @@ impl<'a> Network<'a> {
         if let Some(feature) = row.iter().position(|reading| !reading.is_finite()) {
             return Err(RunError::NotFinite { slot, feature });
         }
-        let parameters = self.parameters();
+        let output = proven(self.blob.graph().tensor(node.output.into()));
+        let parameters = self.blob.typed_parameters();
         let step = InputStep {
             inputs: parameters.proven(node.weights, output.shape.len()),
             segments: parameters.proven(node.table, node.p[0] as usize),
             inverse_scale: f32::from_bits(node.p[1] as u32),
             zero_point: output.zero_point,
         };
-        let written = output.elements();
-        step.apply(row, bytemuck::cast_slice_mut(&mut self.arena[written.clone()]));
-        Ok(written)
+        step.apply(row, bytemuck::cast_slice_mut(&mut self.arena[output.elements()]));
+        Ok(())
     }
 
     #[inline(never)]
@@ -398,31 +386,53 @@ impl<'a> Network<'a> {
         Ok(())
     }
 
+    /// Takes a head's result out.
     #[inline(never)]
-    fn take_out(&mut self, graph: &Graph<'a>, number: usize) {
-        let node = proven(graph.node(number));
-        let input = proven(graph.tensor(node.input.into()));
-        if node.op == Op::Logits {
-            self.results.logits = Some(input);
-            return;
+    fn take_out(&mut self, record: &[u8; NODE_LEN]) {
+        if record[0] != Op::Probabilities as u8 {
+            return self.take_other(record);
         }
-        let sums: &[i32] = bytemuck::cast_slice(&self.arena[input.elements()]);
-        if node.op == Op::Value {
-            let [scale, offset] = [node.p[0], node.p[1]].map(|bits| f32::from_bits(bits as u32));
-            self.results.value = sums[0] as f32 * scale + offset;
-            return;
+        let node = Node::decode_as(Op::Probabilities, record);
+        let Self {
+            blob, arena, results, ..
+        } = self;
+        let sums = sums_of(arena, &proven(blob.graph().place(node.input)));
+        let scales = blob.typed_parameters().words_from(node.weights);
+        results.probability_count = sums.len() as u8;
+        if let ([sum], [scale, ..]) = (sums, scales) {
+            results.probabilities[0] = arithmetic::sigmoid(*sum as f32 * f32::from_bits(*scale));
+        } else {
+            softmax(sums, scales, &mut results.probabilities[..sums.len()]);
         }
-        let scales = self.parameters().proven::<f32>(node.weights, sums.len());
-        let logits = &mut self.results.probabilities[..sums.len()];
-        for ((logit, &sum), &scale) in logits.iter_mut().zip(sums).zip(scales) {
-            *logit = sum as f32 * scale;
-        }
-        match logits {
-            [logit] => *logit = arithmetic::sigmoid(*logit),
-            logits => arithmetic::softmax(logits),
-        }
-        self.results.probability_count = sums.len() as u8;
     }
+
+    /// Takes out what are no probabilities.
+    #[inline(never)]
+    fn take_other(&mut self, record: &[u8; NODE_LEN]) {
+        let node = proven(Node::decode_checked(record));
+        let graph = self.blob.graph();
+        if node.op == Op::Logits {
+            self.results.logits = graph.tensor(node.input.into());
+        } else {
+            let [scale, offset] = [node.p[0], node.p[1]].map(|bits| f32::from_bits(bits as u32));
+            self.results.value = sums_of(self.arena, &proven(graph.place(node.input)))[0] as f32 * scale + offset;
+        }
+    }
+}
+
+/// A head's sums, still in the arena.
+#[inline(always)]
+fn sums_of<'s>(arena: &'s [u8], place: &Place) -> &'s [i32] {
+    bytemuck::cast_slice(&arena[place.offset..place.offset + 4 * place.count])
+}
+
+/// Probabilities of several classes from sums and the bits of their scales.
+#[inline(never)]
+fn softmax(sums: &[i32], scales: &[u32], out: &mut [f32]) {
+    for ((logit, &sum), &scale) in out.iter_mut().zip(sums).zip(scales) {
+        *logit = sum as f32 * f32::from_bits(scale);
+    }
+    arithmetic::softmax(out);
 }
 
 /// One step of a node, done.

@@ -5,11 +5,11 @@ use core::ops::Range;
 
 use super::proven;
 use crate::arithmetic::AddCodes;
-use crate::graph::{Element, Graph, NO_TABLE, Node, Op, Tensor};
-use crate::kernels::micro::bytes;
+use crate::blob::Blob;
+use crate::graph::{Graph, NO_TABLE, NODE_LEN, Node, Op, Place, Tensor};
+use crate::kernels::micro::{Places, bytes};
 use crate::kernels::{self, Rows, Weighted, Window};
 use crate::kernels::{conv2d, depthwise, elementwise, linear, resample, upsampled, winograd};
-use crate::layout::rows::BLOCK;
 use crate::parameters::Parameters;
 use crate::schedule::rows_per_step;
 
@@ -63,40 +63,114 @@ impl Operands {
     }
 }
 
-/// Runs a linear layer, in the one step that it takes; gives the bytes that it wrote.
+/// Runs [`Op::Linear`] into codes, in the one step that it takes.
+///
+/// The commonest form goes here, and what else there is into functions of their own: each then has the registers that it needs.
 #[inline(never)]
-pub(super) fn linear(arena: &mut [u8], graph: &Graph<'_>, number: usize, parameters: Parameters<'_>) -> Range<usize> {
-    let node = &proven(graph.node(number));
-    let [input, output] = [node.input, node.output].map(|tensor| proven(graph.tensor(tensor.into())));
-    let (columns, rows, codes) = (input.count(), output.count(), output.element == Element::I8);
-    let stream = parameters.words_from(node.weights);
-    let from = input.offset as usize..input.offset as usize + columns;
-    // Whole blocks are written, so that the last may reach beyond the output's elements, though not its place.
-    let blocks = rows.next_multiple_of(BLOCK) * if codes { 1 } else { 4 };
-    let to = output.offset as usize..output.offset as usize + blocks;
-    if node.op == Op::NarrowLinear {
-        let [from, to] = disjoint(arena, [from, to]);
-        let to = bytemuck::cast_slice_mut(to);
-        linear::narrow_linear(bytemuck::cast_slice(from), stream, node.p[1] as i8, to);
-        finish(node, parameters, to);
-        return output.elements();
+pub(super) fn linear(arena: &mut [u8], blob: &Blob<'_>, record: &[u8; NODE_LEN]) {
+    let node = Node::decode_as(Op::Linear, record);
+    let [input, output] = places(blob, &node);
+    if !input.wide || is_unfinished(&node) {
+        return other_linear(arena, blob, record);
     }
-    let scratch = node.p[0] as u32 as usize;
-    let scratch = scratch..scratch + 4 * linear::scratch_words(columns);
-    let [from, to, scratch] = disjoint(arena, [from, to, scratch]);
-    let (from, scratch) = (bytemuck::cast_slice(from), bytemuck::cast_slice_mut(scratch));
-    if codes {
-        let to = bytemuck::cast_slice_mut(to);
-        linear::linear(from, stream, node.p[1] as i8, scratch, to);
-        finish(node, parameters, to);
+    let (places, stream) = layer(blob, &node, [&input, &output]);
+    linear::wide_linear(arena, &places, stream, node.p[1] as i8);
+}
+
+#[inline(never)]
+fn other_linear(arena: &mut [u8], blob: &Blob<'_>, record: &[u8; NODE_LEN]) {
+    let node = Node::decode_as(Op::Linear, record);
+    let [input, output] = places(blob, &node);
+    let (places, stream) = layer(blob, &node, [&input, &output]);
+    if input.wide {
+        linear::wide_linear(arena, &places, stream, node.p[1] as i8);
     } else {
-        linear::linear_sums(from, stream, scratch, bytemuck::cast_slice_mut(to));
+        linear::linear(arena, &places, stream, node.p[1] as i8);
     }
-    output.elements()
+    finish_whole(arena, blob, record);
+}
+
+/// Runs [`Op::Linear`] into sums.
+#[inline(never)]
+pub(super) fn linear_sums(arena: &mut [u8], blob: &Blob<'_>, record: &[u8; NODE_LEN]) {
+    let node = Node::decode_as(Op::Linear, record);
+    let [input, output] = places(blob, &node);
+    let (places, stream) = layer(blob, &node, [&input, &output]);
+    if linear::is_single_sum(&places) && !input.wide {
+        linear::single_sum(arena, &places, stream);
+    } else {
+        linear_several_sums(arena, blob, record);
+    }
+}
+
+#[inline(never)]
+fn linear_several_sums(arena: &mut [u8], blob: &Blob<'_>, record: &[u8; NODE_LEN]) {
+    let node = Node::decode_as(Op::Linear, record);
+    let [input, output] = places(blob, &node);
+    let (places, stream) = layer(blob, &node, [&input, &output]);
+    if input.wide {
+        linear::wide_linear_sums(arena, &places, stream);
+    } else {
+        linear::linear_sums(arena, &places, stream);
+    }
+}
+
+/// Runs [`Op::NarrowLinear`], in the one step that it takes.
+#[inline(never)]
+pub(super) fn narrow_linear(arena: &mut [u8], blob: &Blob<'_>, record: &[u8; NODE_LEN]) {
+    let node = Node::decode_as(Op::NarrowLinear, record);
+    let [input, output] = places(blob, &node);
+    if !output.wide {
+        return narrow_linear_codes(arena, blob, record);
+    }
+    let (places, stream) = layer(blob, &node, [&input, &output]);
+    linear::narrow_linear(arena, &places, stream, node.p[1] as i8);
+}
+
+#[inline(never)]
+fn narrow_linear_codes(arena: &mut [u8], blob: &Blob<'_>, record: &[u8; NODE_LEN]) {
+    let node = Node::decode_as(Op::NarrowLinear, record);
+    let [input, output] = places(blob, &node);
+    let (places, stream) = layer(blob, &node, [&input, &output]);
+    linear::narrow_linear_codes(arena, &places, stream, node.p[1] as i8);
+    finish_whole(arena, blob, record);
+}
+
+/// Places of what a node reads first and of what it writes.
+#[inline(always)]
+fn places(blob: &Blob<'_>, node: &Node) -> [Place; 2] {
+    [node.input, node.output].map(|tensor| proven(blob.graph().place(tensor)))
+}
+
+/// What a linear layer reads and writes, and its parameters.
+#[inline(always)]
+fn layer<'a>(blob: &Blob<'a>, node: &Node, [input, output]: [&Place; 2]) -> (Places, &'a [u32]) {
+    let places = Places {
+        from: input.offset,
+        columns: input.count,
+        to: output.offset,
+        rows: output.count,
+        scratch: node.p[0] as u32 as usize,
+    };
+    (places, blob.typed_parameters().words_from(node.weights))
+}
+
+/// Whether codes are still to be clamped or looked up.
+#[inline(always)]
+fn is_unfinished(node: &Node) -> bool {
+    (node.lo, node.hi) != (i8::MIN, i8::MAX) || node.table != NO_TABLE
+}
+
+/// [`finish`] of all codes of a layer.
+fn finish_whole(arena: &mut [u8], blob: &Blob<'_>, record: &[u8; NODE_LEN]) {
+    let node = proven(Node::decode_checked(record));
+    let output = proven(blob.graph().tensor(node.output.into()));
+    let codes = bytemuck::cast_slice_mut(&mut arena[output.elements()]);
+    finish(&node, blob.typed_parameters(), codes);
 }
 
 /// What is left to do with codes: keep those of a layer with weights in its range, and look them up.
-fn finish(node: &Node, parameters: Parameters<'_>, codes: &mut [i8]) {
+fn finish(node: &Node, parameters: &Parameters<'_>, codes: &mut [i8]) {
     if node.op.is_weighted() && (node.lo, node.hi) != (i8::MIN, i8::MAX) {
         elementwise::clamp(codes, node.lo, node.hi);
     }
@@ -111,7 +185,7 @@ pub(super) fn run(
     node: &Node,
     operands: &Operands,
     (row, written): (usize, Range<usize>),
-    parameters: Parameters<'_>,
+    parameters: &Parameters<'_>,
 ) {
     if node.op.is_binary() {
         return combine(arena, node, operands, (row, written));

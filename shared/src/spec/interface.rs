@@ -97,6 +97,11 @@ impl HeadSet {
         if bits & !7 == 0 { Some(Self(bits)) } else { None }
     }
 
+    /// As [`HeadSet::from_bits`], without bits that stand for no head.
+    pub(crate) const fn from_bits_truncated(bits: u8) -> Self {
+        Self(bits & 7)
+    }
+
     /// Bit `i` stands for the head numbered `i`.
     pub const fn bits(self) -> u8 {
         self.0

@@ -180,10 +180,10 @@ impl Builder {
     pub fn weighted(&mut self, node: Node, layer: &Layer, shape: Shape, zero_point: i8) -> u8 {
         let input = self.tensors[usize::from(node.input)];
         let stream = layer.stream(node.op, node.kernel.into(), input.shape.c.into());
-        let element = if layer.multipliers.is_empty() {
-            Element::I32
-        } else {
-            Element::I8
+        let element = match node.op {
+            Op::NarrowLinear => Element::I16,
+            _ if layer.multipliers.is_empty() => Element::I32,
+            _ => Element::I8,
         };
         let mut node = Node {
             weights: self.words(&stream),

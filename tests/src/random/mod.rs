@@ -5,7 +5,7 @@ mod operators;
 
 use trident::graph::{Element, Node, Op};
 use trident::input::Segment;
-use trident::layout::narrow;
+use trident::layout::{narrow, rows};
 use trident::spec::{Head, HeadSet, InputSlot, Shape};
 
 use crate::builder::Builder;
@@ -128,8 +128,17 @@ impl Random {
         }
     }
 
+    /// A last layer, now and then of wide codes.
     fn sums(&mut self, outputs: usize) -> u8 {
-        let (input, shape, _) = self.pick();
+        let wide = |tensor: &usize| self.builder.tensors[*tensor].element == Element::I16;
+        let wide = self.builder.nodes.iter().filter_map(Node::writes).find(wide);
+        let (input, shape) = match wide {
+            Some(tensor) if self.noise.int(0..=3) == 0 => (tensor as u8, self.builder.tensors[tensor].shape),
+            _ => {
+                let (input, shape, _) = self.pick();
+                (input, shape)
+            }
+        };
         let layer = Layer::random(&mut self.noise, outputs, shape.len());
         self.builder.sums(input, &layer.weights, &layer.bias)
     }
@@ -170,13 +179,21 @@ impl Random {
         self.builder.head(node, "level", &[]);
     }
 
-    fn linear(&mut self, input: u8, shape: Shape, units: Shape) -> u8 {
-        let op = if shape.len() <= narrow::COLUMNS && self.noise.int(0..=3) > 0 {
-            Op::NarrowLinear
-        } else {
-            Op::Linear
-        };
-        let node = self.weighted(op, input);
+    /// A layer of so many units; of few inputs mostly behind a narrow one.
+    fn linear(&mut self, mut input: u8, mut shape: Shape, units: Shape) -> u8 {
+        if shape.len() <= narrow::COLUMNS && self.noise.int(0..=3) > 0 {
+            let hidden = Shape::row(rows::WIDE as u16 * self.noise.int(1..=4) as u16);
+            let layer = Layer::random(&mut self.noise, hidden.len(), shape.len());
+            let node = Node {
+                input,
+                lo: -128,
+                hi: 127,
+                ..Node::new(Op::NarrowLinear, HeadSet::ALL)
+            };
+            let zero_point = self.zero_point();
+            (input, shape) = (self.builder.weighted(node, &layer, hidden, zero_point), hidden);
+        }
+        let node = self.weighted(Op::Linear, input);
         let layer = Layer::random(&mut self.noise, units.len(), shape.len());
         let zero_point = self.zero_point();
         self.builder.weighted(node, &layer, units, zero_point)

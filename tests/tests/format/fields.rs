@@ -5,7 +5,7 @@ pub const FIELDS: &[(usize, &str)] = &[
     (0, "header"),
     (4, "crc: CRC-32 of every byte behind it"),
     (4, "magic: \"TRI\\0\""),
-    (2, "version 2"),
+    (2, "version 3"),
     (2, "flags: none"),
     (4, "total_len 336"),
     (4, "sequence 3"),

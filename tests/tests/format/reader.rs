@@ -1,14 +1,16 @@
-/// What a version-2 blob holds, or `None` if it is none or damaged. Only the envelope is checked: to run a graph, use the crate.
+/// What a blob of version 2 or 3 holds, or `None` if it is none or damaged. Only the envelope is checked: to run a graph, use the crate.
 pub fn describe(blob: &[u8]) -> Option<String> {
     let word = |at: usize| Some(u32::from_le_bytes(blob.get(at..at + 4)?.try_into().ok()?));
-    if blob.get(4..10)? != b"TRI\0\x02\0" || word(0)? != crc32(blob.get(4..word(12)? as usize)?) {
+    let known = matches!(blob.get(4..10)?, b"TRI\0\x02\0" | b"TRI\0\x03\0");
+    if !known || word(0)? != crc32(blob.get(4..word(12)? as usize)?) {
         return None;
     }
     let mut metadata = blob.get(28..)?.get(..word(20)? as usize)?;
     let arithmetic = core::str::from_utf8(bytes(&mut metadata)?).ok()?;
     let arena_len = varint(&mut metadata)?;
     let tensors = bytes(&mut metadata)?.len() / 20;
-    let operators: Vec<u8> = bytes(&mut metadata)?.chunks(32).map(|node| node[0]).collect();
+    let nodes = bytes(&mut metadata)?;
+    let operators: Vec<u8> = nodes[nodes.len() % 32..].chunks(32).map(|node| node[0]).collect();
     let sequence = word(16)?;
     Some(format!(
         "model {sequence}, {arithmetic}, arena {arena_len}, {tensors} tensors, operators {operators:?}"

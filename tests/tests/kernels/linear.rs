@@ -3,10 +3,12 @@
 use proptest::prelude::*;
 use trident::arithmetic::requantize;
 use trident::graph::{Element, Node, Op, Tensor};
-use trident::kernels::linear::{linear, linear_sums, narrow_linear, scratch_words};
+use trident::kernels::linear::{is_single_sum, linear, linear_sums, narrow_linear, narrow_linear_codes};
+use trident::kernels::linear::{scratch_words, single_sum, wide_linear, wide_linear_sums};
+use trident::kernels::micro::Places;
 use trident::kernels::stream_words;
 use trident::layout::narrow::COLUMNS;
-use trident::layout::rows::CHUNK;
+use trident::layout::rows::{BLOCK, CHUNK, WIDE};
 use trident::spec::{HeadSet, Shape};
 use trident_tests::layer::Layer;
 use trident_tests::naive::{self, Map};
@@ -15,66 +17,120 @@ use trident_tests::streams;
 
 use crate::steps::tensor;
 
-/// Codes and whole sums of a layer by the engine equal the oracle's.
+/// An arena with a layer's codes, scratch memory of any content, and room for its outputs.
+struct Arena {
+    words: Vec<u32>,
+    places: Places,
+}
+
+impl Arena {
+    /// `code_len` and `output_len` are bytes of one.
+    fn new(codes: &[u8], code_len: usize, (rows, output_len): (usize, usize), noise: &mut Noise) -> Self {
+        let columns = codes.len() / code_len;
+        let scratch = codes.len().next_multiple_of(4);
+        let to = scratch + 4 * scratch_words(columns);
+        let words = to.div_ceil(4) + (rows.next_multiple_of(BLOCK) * output_len).div_ceil(4);
+        let mut words: Vec<u32> = (0..words).map(|_| noise.bits() as u32).collect();
+        bytemuck::cast_slice_mut(&mut words)[..codes.len()].copy_from_slice(codes);
+        let places = Places {
+            from: 0,
+            columns,
+            to,
+            rows,
+            scratch,
+        };
+        Self { words, places }
+    }
+
+    /// Outputs, once a layer has run.
+    fn outputs<T: bytemuck::AnyBitPattern>(mut self, run: impl FnOnce(&mut [u8], &Places)) -> Vec<T> {
+        run(bytemuck::cast_slice_mut(&mut self.words), &self.places);
+        let bytes: &[u8] = bytemuck::cast_slice(&self.words);
+        let outputs = bytemuck::cast_slice(&bytes[self.places.to..]);
+        outputs[..self.places.rows].to_vec()
+    }
+}
+
+/// As wide codes stand in an arena.
+fn wide(codes: &[i8]) -> Vec<i16> {
+    codes
+        .chunks_exact(4)
+        .flat_map(|quad| [0, 2, 1, 3].map(|code| quad[code].into()))
+        .collect()
+}
+
+/// Codes and whole sums of a layer by the engine, from codes and wide codes, equal the oracle's.
 fn assert_equal(codes: &[i8], mut layer: Layer, zero_point: i8) {
-    let units = layer.bias.len();
+    let (units, columns) = (layer.bias.len(), codes.len());
     let (input, mut output) = (
-        tensor(Shape::row(codes.len() as u16), 0),
+        tensor(Shape::row(columns as u16), 0),
         tensor(Shape::row(units as u16), zero_point),
     );
     let node = Node::new(Op::Linear, HeadSet::ALL);
     let mut noise = Noise::new(units as u64);
-    let mut scratch: Vec<u32> = (0..scratch_words(codes.len())).map(|_| noise.bits() as u32).collect();
     let sums = naive::linear_sums(&Map::of_codes(input.shape, codes), &layer);
-    let unpacks = |layer: &Layer, stream: &[u32], output: &Tensor| {
-        assert_eq!(stream.len(), stream_words(&node, &input, output));
-        let unpacked = streams::unpack(&node, &input, output, bytemuck::cast_slice(stream));
+    let unpacks = |node: &Node, layer: &Layer, output: &Tensor| {
+        let mut stream = layer.stream(node.op, 0, 0);
+        assert_eq!(stream.len(), stream_words(node, &input, output));
+        let unpacked = streams::unpack(node, &input, output, bytemuck::cast_slice(&stream));
         assert!(
             unpacked == (layer.clone(), stream.len()),
             "the stream holds another layer"
         );
+        stream.extend([0xA5A5_A5A5; 50]); // what follows is none of the layer's
+        stream
     };
+    let bytes: &[u8] = bytemuck::cast_slice(codes);
+    let wide_codes = wide(&codes[..columns / WIDE * WIDE]);
+    let is_wide = columns.is_multiple_of(WIDE) && columns <= CHUNK;
 
-    let mut stream = layer.stream(Op::Linear, 0, 0);
-    unpacks(&layer, &stream, &output);
-    stream.extend([0xA5A5_A5A5; 50]); // what follows is none of the layer's
-    let mut out = vec![85; output.byte_len()];
-    linear(codes, &stream, zero_point, &mut scratch, &mut out);
+    let stream = unpacks(&node, &layer, &output);
     let whole = naive::Output {
         zero_point: zero_point.into(),
         lo: -128,
         hi: 127,
         table: None,
     };
-    let expected = sums
+    let expected: Vec<i8> = sums
         .iter()
         .zip(&layer.multipliers)
-        .map(|(&sum, &q)| whole.requantize(sum, q) as i8);
-    assert_eq!(out[..units], expected.collect::<Vec<i8>>());
-
-    if codes.len() <= COLUMNS {
-        let narrow = Node::new(Op::NarrowLinear, HeadSet::ALL);
-        let mut stream = layer.stream(Op::NarrowLinear, 0, 0);
-        assert_eq!(stream.len(), stream_words(&narrow, &input, &output));
-        let unpacked = streams::unpack(&narrow, &input, &output, bytemuck::cast_slice(&stream));
-        assert!(
-            unpacked == (layer.clone(), stream.len()),
-            "the stream holds another layer"
-        );
-        stream.extend([0xA5A5_A5A5; 50]);
-        let expected = std::mem::replace(&mut out, vec![85; output.byte_len()]);
-        narrow_linear(codes, &stream, zero_point, &mut out);
-        assert_eq!(out[..units], expected[..units]);
+        .map(|(&sum, &q)| whole.requantize(sum, q) as i8)
+        .collect();
+    let arena = Arena::new(bytes, 1, (units, 1), &mut noise);
+    let found = arena.outputs::<i8>(|arena, places| linear(arena, places, &stream, zero_point));
+    assert_eq!(found, expected);
+    if is_wide {
+        let arena = Arena::new(bytemuck::cast_slice(&wide_codes), 2, (units, 1), &mut noise);
+        let found = arena.outputs::<i8>(|arena, places| wide_linear(arena, places, &stream, zero_point));
+        assert_eq!(found, expected);
+    }
+    if columns <= COLUMNS && units.is_multiple_of(BLOCK) {
+        let stream = unpacks(&Node::new(Op::NarrowLinear, HeadSet::ALL), &layer, &output);
+        let arena = Arena::new(bytes, 1, (units, 2), &mut noise);
+        let found = arena.outputs::<i16>(|arena, places| narrow_linear(arena, places, &stream, zero_point));
+        assert_eq!(found, wide(&expected));
+        let arena = Arena::new(bytes, 1, (units, 1), &mut noise);
+        let found = arena.outputs::<i8>(|arena, places| narrow_linear_codes(arena, places, &stream, zero_point));
+        assert_eq!(found, expected);
     }
 
     layer.multipliers.clear();
     output.element = Element::I32;
-    let mut stream = layer.stream(Op::Linear, 0, 0);
-    unpacks(&layer, &stream, &output);
-    stream.extend([0xA5A5_A5A5; 50]);
-    let mut out = vec![85; output.byte_len() / 4];
-    linear_sums(codes, &stream, &mut scratch, &mut out);
-    assert_eq!(out[..units].iter().map(|&sum| i64::from(sum)).collect::<Vec<_>>(), sums);
+    let stream = unpacks(&node, &layer, &output);
+    let whole = |found: Vec<i32>| found.into_iter().map(i64::from).collect::<Vec<i64>>();
+    let arena = Arena::new(bytes, 1, (units, 4), &mut noise);
+    let found = arena.outputs(|arena, places| linear_sums(arena, places, &stream));
+    assert_eq!(whole(found), sums);
+    let arena = Arena::new(bytes, 1, (units, 4), &mut noise);
+    if is_single_sum(&arena.places) {
+        let found = arena.outputs(|arena, places| single_sum(arena, places, &stream));
+        assert_eq!(whole(found), sums);
+    }
+    if is_wide {
+        let arena = Arena::new(bytemuck::cast_slice(&wide_codes), 2, (units, 4), &mut noise);
+        let found = arena.outputs(|arena, places| wide_linear_sums(arena, places, &stream));
+        assert_eq!(whole(found), sums);
+    }
 }
 
 proptest! {
@@ -85,6 +141,14 @@ proptest! {
         let mut noise = Noise::new(seed);
         let codes = noise.codes(n);
         let layer = Layer::random(&mut noise, units, n);
+        assert_equal(&codes, layer, noise.code());
+    }
+
+    #[test]
+    fn wide_codes_and_single_rows_equal_the_oracle(n in 1usize..=24, units in 1usize..=8, seed: u64) {
+        let mut noise = Noise::new(seed);
+        let codes = noise.codes(n * WIDE);
+        let layer = Layer::random(&mut noise, units, codes.len());
         assert_equal(&codes, layer, noise.code());
     }
 

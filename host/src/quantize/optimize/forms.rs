@@ -1,7 +1,7 @@
 //! An operator by the kernel that suits it.
 
 use trident::graph::{Element, Node, Op};
-use trident::layout::{depthwise, narrow, winograd};
+use trident::layout::{depthwise, narrow, rows, winograd};
 use trident::spec::Shape;
 
 use super::Optimize;
@@ -37,7 +37,10 @@ pub fn choose(graph: &mut PlainGraph, optimize: Optimize) {
             Op::DepthwiseConv2d if usize::from(node.kernel) == depthwise::SIDE && input.c.is_multiple_of(4) => {
                 Op::DepthwiseConv3x3
             }
-            Op::Linear if optimize != Optimize::Size && suits_narrow(graph, &node) => Op::NarrowLinear,
+            Op::Linear if optimize != Optimize::Size && suits_narrow(graph, number) => {
+                graph.tensors[usize::from(node.output)].element = Element::I16;
+                Op::NarrowLinear
+            }
             Op::Conv2d if optimize == Optimize::Size => Op::CompactConv2d,
             Op::Conv2d if suits_winograd(&node, input, output) && sums_fit(&graph.nodes[number], input) => {
                 let bytes = 4 * winograd::stream_words(output.c.into(), input.c.into());
@@ -54,10 +57,18 @@ pub fn choose(graph: &mut PlainGraph, optimize: Optimize) {
     }
 }
 
-/// Whether few inputs give codes: a head's last layer keeps its sums.
-fn suits_narrow(graph: &PlainGraph, node: &Node) -> bool {
+/// Whether few inputs give codes that linear layers alone read, which then take them wide.
+fn suits_narrow(graph: &PlainGraph, number: usize) -> bool {
+    let PlainNode { node, table, .. } = &graph.nodes[number];
     let [input, output] = [node.input, node.output].map(|tensor| &graph.tensors[usize::from(tensor)]);
-    input.shape.len() <= narrow::COLUMNS && output.element == Element::I8
+    let units = output.shape.len();
+    let mut readers = graph.readers(node.output.into());
+    input.element == Element::I8
+        && input.shape.len() <= narrow::COLUMNS
+        && output.element == Element::I8
+        && (units.is_multiple_of(rows::WIDE) && units <= rows::CHUNK)
+        && ((node.lo, node.hi) == (i8::MIN, i8::MAX) && table.is_none())
+        && readers.all(|reader| graph.nodes[reader].node.op == Op::Linear)
 }
 
 fn suits_winograd(node: &Node, input: Shape, output: Shape) -> bool {

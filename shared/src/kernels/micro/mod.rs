@@ -29,6 +29,21 @@ pub use portable::{bytes, depthwise, linear, narrow, tile, upsample, winograd};
 /// Words that four codes widen to.
 pub const WORDS_PER_QUAD: usize = 2;
 
+/// Where in an arena a layer reads one row of codes and writes another row.
+#[derive(Clone, Copy, Debug)]
+pub struct Places {
+    /// The first code that is read.
+    pub from: usize,
+    /// How many are read.
+    pub columns: usize,
+    /// The first output.
+    pub to: usize,
+    /// How many there are.
+    pub rows: usize,
+    /// Words of scratch memory.
+    pub scratch: usize,
+}
+
 /// Where four neighbouring channels of a row of pixels lie: the first pixel's are `codes[..4]`, each further pixel's `pitch` bytes on.
 ///
 /// A pitch of zero repeats the same four codes for every pixel: that is a row of padding.

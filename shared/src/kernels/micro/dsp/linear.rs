@@ -5,7 +5,9 @@
 
 use core::arch::global_asm;
 
-use crate::layout::rows::{BLOCK, CHUNK, block_words, input_words};
+use super::super::Places;
+use super::holds;
+use crate::layout::rows::{BLOCK, CHUNK, WIDE, block_words, input_words};
 
 // Blocks of four rows. In the unrolled steps all registers are taken:
 //
@@ -40,7 +42,8 @@ global_asm!(
     smlad   r8, r12, lr, r8
     .endm
 
-    // r0 stream, r1 x, r2 quads of the last chunk, r3 zero point; then end of out, end of x, mode: 1 several chunks, 2 sums; out
+    // r0 stream, r1 x, r2 quads of the last chunk, r3 zero point; then end of out, end of x, mode: 1 several chunks, 2 sums, 4 x
+    // without a first word, of a multiple of four quads; out
     .global trident_linear_rows
     .type   trident_linear_rows, %function
     .thumb_func
@@ -50,9 +53,11 @@ trident_linear_rows:
     sub     sp, #56
     add     r7, sp, #92
     ldm     r7, {r5, r6, r7, lr}
-    ldr     r8, [r1], #4
     mov     r4, lr
-    stm     sp, {r1, r3, r4, r5, r8}
+    lsls    r8, r7, #29
+    bmi     16f
+    ldr     r8, [r1], #4
+15: stm     sp, {r1, r3, r4, r5, r8}
 
     lsrs    r3, r2, #1              // pairs; skip as many of a pass as leave whole passes, or all of it
     rsb     r8, r3, #0
@@ -182,6 +187,19 @@ trident_linear_rows:
 14: add     sp, #56
     pop     {r4-r11, pc}
 
+16: subs    r7, #4                  // what would be the first word, of all of x
+    mov     r8, #0
+    mov     r12, r1
+17: .rept   2
+    ldm     r12!, {r9, r10, r11, lr}
+    smlad   r8, r9, r10, r8
+    smlad   r8, r11, lr, r8
+    .endr
+    cmp     r12, r6
+    bne     17b
+    mov     lr, r4
+    b       15b
+
     .purgem trident_linear_quad
     .size   trident_linear_rows, . - trident_linear_rows
     .popsection
@@ -261,7 +279,47 @@ trident_linear_widen:
     options(raw)
 );
 
-const _: () = assert!(BLOCK == 4 && CHUNK == 384);
+// Sixteen codes at a time.
+global_asm!(
+    r#"
+    .pushsection .text.trident_linear_single,"ax",%progbits
+    .syntax unified
+    .arch   armv7e-m
+
+    // r0 codes, r1 their end, r2 weights, r3 sum so far; gives the sum. At least sixteen codes, and a multiple.
+    .macro trident_linear_single quad, other
+    ldrd    r7, r12, [r2], #16
+    sxtb16  \other, \quad, ror #8
+    sxtb16  \quad, \quad
+    smlad   r3, r7, \other, r3
+    smlad   r3, r12, \quad, r3
+    .endm
+
+    .global trident_linear_single
+    .type   trident_linear_single, %function
+    .thumb_func
+    .p2align 2
+trident_linear_single:
+    push    {r4-r7, lr}
+1:  .rept   2
+    ldr     r4, [r0], #4
+    ldr     r6, [r0], #4
+    trident_linear_single r4, r5
+    trident_linear_single r6, r5
+    .endr
+    cmp     r0, r1
+    bne     1b
+    mov     r0, r3
+    pop     {r4-r7, pc}
+
+    .purgem trident_linear_single
+    .size   trident_linear_single, . - trident_linear_single
+    .popsection
+    "#,
+    options(raw)
+);
+
+const _: () = assert!(BLOCK == 4 && CHUNK == 384 && WIDE == 16);
 const _: () =
     assert!(block_words(1000, true) == 2 * input_words(1000) + 8 && block_words(7, false) == 2 * input_words(7) + 4);
 
@@ -277,12 +335,112 @@ unsafe extern "C" {
         out: *mut u8,
     );
     fn trident_linear_widen(codes: *const i8, out: *mut u32, codes_end: *const i8);
+    fn trident_linear_single(codes: *const i8, codes_end: *const i8, weights: *const u32, sum: u32) -> u32;
 }
 
 /// Set in the mode of `trident_linear_rows` if there are several chunks of columns.
 const SEVERAL_CHUNKS: usize = 1;
-/// Set in the mode of `trident_linear_rows` if sums are wanted, not codes.
+/// Set in the mode of `trident_linear_rows` if sums are wanted, not codes; 2 to its power are the bytes of an output.
 const SUMS: usize = 2;
+/// Set in the mode of `trident_linear_rows` if `x` has no sum in front.
+const WIDE_CODES: usize = 4;
+
+/// Widens a row of codes into scratch memory, then [`codes`] of all blocks of rows.
+///
+/// # Panics
+/// If the arena or the stream is shorter, scratch memory begins at no word, or there are no columns.
+pub fn layer(arena: &mut [u8], places: &Places, stream: &[u32], zero_point: i8) {
+    of_arena(arena, places, stream, zero_point, 0);
+}
+
+/// Widens a row of codes into scratch memory, then [`sums`] of all blocks of rows.
+///
+/// # Panics
+/// As [`layer`]; outputs too begin at a word.
+pub fn layer_of_sums(arena: &mut [u8], places: &Places, stream: &[u32]) {
+    of_arena(arena, places, stream, 0, SUMS);
+}
+
+#[inline(always)]
+fn of_arena(arena: &mut [u8], places: &Places, stream: &[u32], zero_point: i8, mode: usize) {
+    let Places {
+        from,
+        columns,
+        to,
+        scratch,
+        ..
+    } = *places;
+    let rows = places.rows.wrapping_add(BLOCK - 1) & !(BLOCK - 1);
+    let shape = Shape::of(columns, mode);
+    let start = arena.as_mut_ptr();
+    let aligned = |place: usize| (start as usize | place).is_multiple_of(4);
+    assert!(columns > 0 && aligned(scratch) && (mode != SUMS || aligned(to)));
+    assert!(rows <= arena.len() && holds(arena, from, columns) && holds(arena, to, rows << mode));
+    assert!(shape.x_words <= arena.len() && holds(arena, scratch, 4 * shape.x_words));
+    // SAFETY: the arena holds all three parts, of `columns` codes, of at least one; of as many words as they widen to; and of `rows`
+    // outputs, which are words with `SUMS`. Parts that overlap make wrong codes, no more: nothing but these functions sees them meanwhile.
+    unsafe {
+        let x = start.add(scratch).cast::<u32>();
+        let codes = start.add(from).cast::<i8>();
+        trident_linear_widen(codes, x, codes.add(columns));
+        multiply(stream, x, &shape, zero_point, (start.add(to), rows), mode);
+    }
+}
+
+/// As [`layer`], from codes that are wide already, a multiple of [`WIDE`] of them; needs no scratch memory.
+///
+/// # Panics
+/// As [`layer`]; codes begin at a word, and are one chunk.
+#[inline(always)]
+pub fn wide_layer(arena: &mut [u8], places: &Places, stream: &[u32], zero_point: i8) {
+    of_wide(arena, places, stream, zero_point, 0);
+}
+
+/// As [`layer_of_sums`], from codes that are wide already.
+///
+/// # Panics
+/// As [`wide_layer`]; outputs too begin at a word.
+pub fn wide_layer_of_sums(arena: &mut [u8], places: &Places, stream: &[u32]) {
+    of_wide(arena, places, stream, 0, SUMS);
+}
+
+#[inline(always)]
+fn of_wide(arena: &mut [u8], places: &Places, stream: &[u32], zero_point: i8, mode: usize) {
+    let Places { from, columns, to, .. } = *places;
+    let rows = places.rows.wrapping_add(BLOCK - 1) & !(BLOCK - 1);
+    let start = arena.as_mut_ptr();
+    let aligned = |place: usize| (start as usize | place).is_multiple_of(4);
+    assert!(columns > 0 && columns <= CHUNK && columns.is_multiple_of(WIDE));
+    assert!(aligned(from) && (mode != SUMS || aligned(to)));
+    assert!(rows <= arena.len() && holds(arena, from, 2 * columns) && holds(arena, to, rows << mode));
+    let shape = Shape {
+        further: 0,
+        last_quads: columns / 4,
+        x_words: columns / 2,
+        block_words: columns + if mode == SUMS { 6 } else { 10 },
+    };
+    // SAFETY: the arena holds both parts, of `columns` codes, two to a word and sixteen at least; and of `rows` outputs, which are words
+    // with `SUMS`. With `WIDE_CODES` the function takes all words of `x` for codes, a multiple of four quads.
+    unsafe {
+        let x = start.add(from).cast::<u32>();
+        multiply(stream, x, &shape, zero_point, (start.add(to), rows), mode | WIDE_CODES);
+    }
+}
+
+/// The sum of row 0 of a stream whose row 1 is zero, so that half-words are weights of row 0 alone; needs no scratch memory.
+///
+/// # Panics
+/// If the arena or the stream is shorter, or the columns are no multiple of [`WIDE`] up to [`CHUNK`].
+pub fn single_sum(arena: &mut [u8], places: &Places, stream: &[u32]) {
+    let columns = places.columns;
+    assert!((1..=CHUNK).contains(&columns) && columns.is_multiple_of(WIDE));
+    let (start, weights) = stream[..4 + columns].split_at(4);
+    let codes = arena[places.from..][..columns].as_ptr_range();
+    let codes = codes.start.cast()..codes.end.cast();
+    // SAFETY: the function reads each code, of which there are sixteen at least and a multiple, and four words of weights per four.
+    let sum = unsafe { trident_linear_single(codes.start, codes.end, weights.as_ptr(), start[1]) };
+    arena[places.to..][..4].copy_from_slice(&sum.to_le_bytes());
+}
 
 /// Widens codes for [`codes`] and [`sums`]: per chunk of [`CHUNK`] columns the sum of products of neighbours, then the words.
 ///
@@ -329,29 +487,77 @@ pub fn sums(stream: &[u32], x: &[u32], columns: usize, out: &mut [i32]) {
 /// From `out` on, `outputs` bytes may be written, or as many words with [`SUMS`] in `mode`.
 #[inline(always)]
 unsafe fn rows(stream: &[u32], x: &[u32], columns: usize, zero_point: i8, out: *mut u8, outputs: usize, mode: usize) {
-    assert!(columns > 0);
-    let quads = (columns - 1) / 4 + 1;
-    // Most rows have one chunk, and a division is dear.
-    let further = if columns <= CHUNK { 0 } else { (columns - 1) / CHUNK };
-    let x_words = 1 + further + 2 * quads;
-    // What `block_words` comes to.
-    let block_words = 2 * x_words + if mode == SUMS { 4 } else { 8 };
+    let shape = Shape::of(columns, mode);
+    assert!(columns > 0 && shape.x_words <= x.len());
+    // SAFETY: `x` is as long as asserted; the caller vouches for `out`.
+    unsafe {
+        let outputs = outputs & !(BLOCK - 1);
+        multiply(stream, x.as_ptr(), &shape, zero_point, (out, outputs), mode);
+    }
+}
+
+/// What a row of so many columns comes to.
+struct Shape {
+    /// Chunks behind the first.
+    further: usize,
+    /// Quads of the last chunk.
+    last_quads: usize,
+    /// Words of widened codes.
+    x_words: usize,
+    /// Words of a block of rows.
+    block_words: usize,
+}
+
+impl Shape {
+    #[inline(always)]
+    fn of(columns: usize, mode: usize) -> Self {
+        let quads = columns.wrapping_sub(1) / 4 + 1;
+        let further = if columns <= CHUNK { 0 } else { further_chunks(columns) };
+        let x_words = 1 + further + 2 * quads;
+        Self {
+            further,
+            last_quads: quads - further * (CHUNK / 4),
+            x_words,
+            // What `block_words` of the layout comes to.
+            block_words: 2 * x_words + if mode == SUMS { 4 } else { 8 },
+        }
+    }
+}
+
+/// Most rows have one chunk: compilers are not to divide before they know.
+#[cold]
+#[inline(never)]
+fn further_chunks(columns: usize) -> usize {
+    (columns - 1) / CHUNK
+}
+
+/// # Safety
+/// From `x` on, `x_words` words of a shape with one column at least can be read; from `out` on, `outputs` bytes can be written, or as
+/// many words with [`SUMS`] in `mode`: whole blocks.
+#[inline(always)]
+unsafe fn multiply(
+    stream: &[u32],
+    x: *const u32,
+    shape: &Shape,
+    zero_point: i8,
+    (out, outputs): (*mut u8, usize),
+    mode: usize,
+) {
     let blocks = outputs / BLOCK;
-    assert!(x_words <= x.len() && blocks.saturating_mul(block_words) <= stream.len());
-    let out_len = blocks * BLOCK * if mode == SUMS { size_of::<i32>() } else { 1 };
-    let several = if further == 0 { 0 } else { SEVERAL_CHUNKS };
+    assert!(blocks.saturating_mul(shape.block_words) <= stream.len());
+    let several = if shape.further == 0 { 0 } else { SEVERAL_CHUNKS };
     // SAFETY: the function goes over `out` from its start to its end, four outputs at a time, and stops there at once if it is
     // empty. Per block it reads `x_words` words of `x`, to its end exactly, since all chunks but the last have 384 columns, 96 quads,
-    // and the last one has what is left; and `block_words` words of the stream. Both were compared with what there is. It
+    // and the last one has what is left; and `block_words` words of the stream, with which its length was compared. It
     // writes nothing but `out` and its own frame.
     unsafe {
         trident_linear_rows(
             stream.as_ptr(),
-            x.as_ptr(),
-            quads - further * (CHUNK / 4),
+            x,
+            shape.last_quads,
             i32::from(zero_point),
-            out.add(out_len),
-            x.as_ptr().add(x_words),
+            out.add(outputs << (mode & SUMS)),
+            x.add(shape.x_words),
             several | mode,
             out,
         );

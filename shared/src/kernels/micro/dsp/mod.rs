@@ -12,3 +12,9 @@ pub mod narrow;
 pub mod tile;
 pub mod upsample;
 pub mod winograd;
+
+/// Whether so many bytes lie inside from a place on.
+#[inline(always)]
+const fn holds(arena: &[u8], place: usize, len: usize) -> bool {
+    len <= arena.len() && place <= arena.len() - len
+}

@@ -1,11 +1,13 @@
 //! Rows of few weights times one row of codes.
 //!
-//! The codes are widened once and stay in registers. A row then takes seven instructions with up to six columns, nine and a half
+//! The codes are widened once and stay in registers, and what is written is wide for the layer behind. A row then takes seven instructions with up to six columns, nine and a half
 //! with up to ten, all included but a few for each call and each eight rows.
 #![allow(unsafe_code)]
 
 use core::arch::global_asm;
 
+use super::super::Places;
+use super::holds;
 use crate::layout::narrow::{BLOCK, COLUMNS, FEW_COLUMNS, LEAST_COLUMNS, row_words};
 
 // The stream is a row of words, and loads need not end where rows do: each fills all registers that are free, around the sum
@@ -19,11 +21,11 @@ global_asm!(
     // From out in r3 to r1, a pass in front of it; the last pass at [sp] and the zero point to lr; to 2 or 1.
     .macro trident_narrow_enter
     ldrd    r2, lr, [sp, #36]
-    sub     r1, r3, #8
+    sub     r1, r3, #16
     subs    r2, r2, r1
-    lsls    r2, r2, #29             // rows, of which bit 2 tells an odd number of blocks
+    lsls    r2, r2, #28             // twice the rows, of which bit 3 tells an odd number of blocks
     bpl     1f
-    adds    r1, #4
+    adds    r1, #8
     b       2f
     .endm
 
@@ -35,14 +37,14 @@ global_asm!(
     pop     {r4-r11, pc}
     .endm
 
-    // The code of a sum, of row 0 to 7 of a pass.
+    // The code of a sum, of row 0 to 7 of a pass; rows 1 and 2 of each four change places.
     .macro trident_narrow_store sum, multiplier, row
     smmlar  \sum, \sum, \multiplier, lr
     ssat    \sum, #8, \sum
     .if \row
-    strb    \sum, [r1, #\row]
+    strh    \sum, [r1, #2 * (\row / 4 * 4 + (\row & 1) * 2 + (\row & 2) / 2)]
     .else
-    strb    \sum, [r1, #8]!
+    strh    \sum, [r1, #16]!
     .endif
     .endm
 
@@ -167,54 +169,105 @@ unsafe extern "C" {
         stream: *const u32,
         codes: *const i8,
         codes_end: *const i8,
-        out: *mut i8,
-        last_pass: *const i8,
+        out: *mut i16,
+        last_pass: *const i16,
         zero_point: i32,
     );
     fn trident_narrow_many(
         stream: *const u32,
         codes: *const i8,
         codes_end: *const i8,
-        out: *mut i8,
-        last_pass: *const i8,
+        out: *mut i16,
+        last_pass: *const i16,
         zero_point: i32,
     );
 }
 
-/// One code per row of the stream, in whole blocks of [`BLOCK`] rows.
+/// [`codes`] of all blocks of rows.
+///
+/// # Panics
+/// If the arena is shorter, outputs begin at no word, or there are none; as [`codes`].
+pub fn layer(arena: &mut [u8], places: &Places, stream: &[u32], zero_point: i8) {
+    let Places { from, columns, to, .. } = *places;
+    let rows = places.rows.wrapping_add(BLOCK - 1) & !(BLOCK - 1);
+    // Some rows, and no more than the arena has bytes.
+    assert!(rows.wrapping_sub(1) < arena.len() && holds(arena, from, columns) && holds(arena, to, 2 * rows));
+    let start = arena.as_mut_ptr();
+    assert!((start as usize | to).is_multiple_of(4));
+    assert_stream(stream, columns, rows);
+    // SAFETY: the arena holds both parts, of bytes and of half-words that begin at a word; the stream was looked at.
+    unsafe {
+        let (from, to) = (start.add(from).cast::<i8>(), start.add(to).cast::<i16>());
+        if columns < LEAST_COLUMNS {
+            fill_up(stream, (from, columns), zero_point, (to, rows));
+        } else {
+            write(stream, (from, columns), zero_point, (to, rows));
+        }
+    }
+}
+
+/// One wide code per row of the stream, in whole blocks of [`BLOCK`] rows: `c0 c2 c1 c3`.
 ///
 /// # Shapes
 /// `codes[n]` with `n` in `1..=`[`COLUMNS`]; `stream`: a row per code of `out`.
 ///
 /// # Panics
 /// If there are no codes or too many, or the stream is shorter.
-pub fn codes(stream: &[u32], codes: &[i8], zero_point: i8, out: &mut [i8]) {
-    let columns = codes.len();
-    assert!((1..=COLUMNS).contains(&columns));
+pub fn codes(stream: &[u32], codes: &[i8], zero_point: i8, out: &mut [i16]) {
     let rows = out.len() & !(BLOCK - 1);
-    // A slice has fewer than 2^29 words, so that the product is one of 32 bits.
-    assert!(rows <= stream.len() && rows * row_words(columns) <= stream.len());
+    assert_stream(stream, codes.len(), rows);
     if rows == 0 {
         return;
     }
+    let (codes, out) = ((codes.as_ptr(), codes.len()), (out.as_mut_ptr(), rows));
+    // SAFETY: both slices hold so much; the stream was looked at.
+    unsafe {
+        if codes.1 < LEAST_COLUMNS {
+            fill_up(stream, codes, zero_point, out);
+        } else {
+            write(stream, codes, zero_point, out);
+        }
+    }
+}
+
+#[inline(always)]
+fn assert_stream(stream: &[u32], columns: usize, rows: usize) {
+    assert!((1..=COLUMNS).contains(&columns));
+    // A slice has fewer than 2^29 words, so that the product is one of 32 bits.
+    assert!(rows <= stream.len() && rows * row_words(columns) <= stream.len());
+}
+
+/// As [`write`], of fewer codes than it reads.
+///
+/// # Safety
+/// As of [`write`].
+#[inline(never)]
+unsafe fn fill_up(stream: &[u32], (codes, columns): (*const i8, usize), zero_point: i8, out: (*mut i16, usize)) {
     let mut filled = [0; LEAST_COLUMNS];
-    let codes = if columns < LEAST_COLUMNS {
-        filled.iter_mut().zip(codes).for_each(|(filled, &code)| *filled = code);
-        &filled
-    } else {
-        codes
-    };
-    let (from, range, to) = (stream.as_ptr(), codes.as_ptr_range(), out.as_mut_ptr());
+    for (at, filled) in filled[..columns].iter_mut().enumerate() {
+        // SAFETY: so many codes can be read.
+        *filled = unsafe { *codes.add(at) };
+    }
+    // SAFETY: four codes take rows of as many words as fewer do.
+    unsafe { write(stream, (filled.as_ptr(), LEAST_COLUMNS), zero_point, out) }
+}
+
+/// # Safety
+/// So many codes can be read, [`LEAST_COLUMNS`] at least, and so many rows written, a multiple of [`BLOCK`] and not none;
+/// [`assert_stream`] has seen them.
+#[inline(always)]
+unsafe fn write(stream: &[u32], (codes, columns): (*const i8, usize), zero_point: i8, (to, rows): (*mut i16, usize)) {
+    let (from, codes_end) = (stream.as_ptr(), codes.wrapping_add(columns));
     let last_pass = to.wrapping_add(rows).wrapping_sub(PASS).cast_const();
     // SAFETY: there are four to six codes, or seven to ten, and the functions read the first four, the sixth at most, and the last two
-    // or four. They go over `rows` bytes of `out`, a multiple of four and not zero, eight at a time, the first time four if it is an odd
-    // multiple, until they have written the pass of which they are told that it is the last. Per row they
+    // or four. They go over `rows` half-words from `to` on, a multiple of four and not zero, eight at a time, the first time four if it
+    // is an odd multiple, until they have written the pass of which they are told that it is the last. Per row they
     // read five or seven words of the stream, `row_words` each, and so many there are.
     unsafe {
         if columns <= FEW_COLUMNS {
-            trident_narrow_few(from, range.start, range.end, to, last_pass, zero_point.into());
+            trident_narrow_few(from, codes, codes_end, to, last_pass, zero_point.into());
         } else {
-            trident_narrow_many(from, range.start, range.end, to, last_pass, zero_point.into());
+            trident_narrow_many(from, codes, codes_end, to, last_pass, zero_point.into());
         }
     }
 }

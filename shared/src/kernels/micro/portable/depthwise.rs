@@ -1,7 +1,9 @@
 //! Four channels of a row, each with its own window; weights as in [`layout::depthwise`](crate::layout::depthwise).
 
 use super::super::{Border, Quads};
-use super::{dual, halves, quad, requantize, word};
+#[cfg(any(test, not(target_arch = "x86_64")))]
+use super::{dual, requantize};
+use super::{halves, quad, word};
 use crate::layout::depthwise::{CHANNELS, DOUBLED_WORDS, WINDOW_WORDS};
 
 /// Words per column of [`columns3`].
@@ -72,6 +74,37 @@ pub fn window3x3(
     columns: &[u32],
     stride: usize,
     zero_point: i8,
+    out: (&mut [i8], usize, usize),
+) {
+    windows(weights, columns, stride, zero_point, out);
+}
+
+/// A row of 3×3 windows over a picture with every pixel doubled: two 2×2 windows per column of the picture itself.
+///
+/// # Shapes
+/// `columns`: from [`columns2`], one more on each side than there are pixels; `out`: four codes every `pitch` bytes, twice `pixels` times.
+pub fn doubled3x3(
+    weights: &[u32; CHANNELS * DOUBLED_WORDS],
+    columns: &[u32],
+    zero_point: i8,
+    out: (&mut [i8], usize, usize),
+) {
+    doubled(weights, columns, zero_point, out);
+}
+
+#[cfg(target_arch = "x86_64")]
+use super::wide::{doubled, windows};
+#[cfg(not(target_arch = "x86_64"))]
+use {plain_doubled as doubled, plain_windows as windows};
+
+/// As [`window3x3`], channel by channel.
+#[cfg(any(test, not(target_arch = "x86_64")))]
+#[inline(always)]
+pub(super) fn plain_windows(
+    weights: &[u32; CHANNELS * WINDOW_WORDS],
+    columns: &[u32],
+    stride: usize,
+    zero_point: i8,
     (out, pitch, pixels): (&mut [i8], usize, usize),
 ) {
     for (channel, weights) in weights.chunks_exact(WINDOW_WORDS).enumerate() {
@@ -91,11 +124,10 @@ pub fn window3x3(
     }
 }
 
-/// A row of 3×3 windows over a picture with every pixel doubled: two 2×2 windows per column of the picture itself.
-///
-/// # Shapes
-/// `columns`: from [`columns2`], one more on each side than there are pixels; `out`: four codes every `pitch` bytes, twice `pixels` times.
-pub fn doubled3x3(
+/// As [`doubled3x3`], channel by channel.
+#[cfg(any(test, not(target_arch = "x86_64")))]
+#[inline(always)]
+pub(super) fn plain_doubled(
     weights: &[u32; CHANNELS * DOUBLED_WORDS],
     columns: &[u32],
     zero_point: i8,

@@ -1,9 +1,88 @@
 //! Rows of weights times one row of codes; weights as in [`layout::rows`](crate::layout::rows).
 
+use super::super::Places;
 #[cfg(any(test, not(target_arch = "x86_64")))]
 use super::word;
-use super::{dual, requantize, widened};
-use crate::layout::rows::{BLOCK, CHUNK};
+use super::{dual, parts, requantize, widened};
+use crate::layout::rows::{BLOCK, CHUNK, WIDE, input_words};
+
+/// Widens a row of codes into scratch memory, then [`codes`] of all blocks of rows.
+///
+/// # Panics
+/// If the arena or the stream is shorter, scratch memory begins at no word, places overlap, or there are no columns.
+pub fn layer(arena: &mut [u8], places: &Places, stream: &[u32], zero_point: i8) {
+    let [from, scratch, to] = parts(arena, places, input_words(places.columns), BLOCK, 1);
+    let scratch = bytemuck::cast_slice_mut(scratch);
+    widen(bytemuck::cast_slice(from), scratch);
+    codes(
+        stream,
+        scratch,
+        places.columns,
+        zero_point,
+        bytemuck::cast_slice_mut(to),
+    );
+}
+
+/// Widens a row of codes into scratch memory, then [`sums`] of all blocks of rows.
+///
+/// # Panics
+/// As [`layer`]; outputs too begin at a word.
+pub fn layer_of_sums(arena: &mut [u8], places: &Places, stream: &[u32]) {
+    let [from, scratch, to] = parts(arena, places, input_words(places.columns), BLOCK, 4);
+    let scratch = bytemuck::cast_slice_mut(scratch);
+    widen(bytemuck::cast_slice(from), scratch);
+    sums(stream, scratch, places.columns, bytemuck::cast_slice_mut(to));
+}
+
+/// As [`layer`], from codes that are wide already, a multiple of [`WIDE`](crate::layout::rows::WIDE) of them; needs no scratch memory.
+///
+/// # Panics
+/// As [`layer`]; codes begin at a word, and are one chunk.
+pub fn wide_layer(arena: &mut [u8], places: &Places, stream: &[u32], zero_point: i8) {
+    let mut x = [0; input_words(CHUNK)];
+    let x = headed(arena, places, &mut x);
+    let to = &mut arena[places.to..][..places.rows.next_multiple_of(BLOCK)];
+    codes(stream, x, places.columns, zero_point, bytemuck::cast_slice_mut(to));
+}
+
+/// As [`layer_of_sums`], from codes that are wide already.
+///
+/// # Panics
+/// As [`wide_layer`]; outputs too begin at a word.
+pub fn wide_layer_of_sums(arena: &mut [u8], places: &Places, stream: &[u32]) {
+    let mut x = [0; input_words(CHUNK)];
+    let x = headed(arena, places, &mut x);
+    let to = &mut arena[places.to..][..4 * places.rows.next_multiple_of(BLOCK)];
+    sums(stream, x, places.columns, bytemuck::cast_slice_mut(to));
+}
+
+/// Wide codes behind the sum of products of neighbours.
+fn headed<'x>(arena: &[u8], places: &Places, x: &'x mut [u32; input_words(CHUNK)]) -> &'x [u32] {
+    let columns = places.columns;
+    assert!((1..=CHUNK).contains(&columns) && columns.is_multiple_of(WIDE));
+    let wide: &[u32] = bytemuck::cast_slice(&arena[places.from..][..2 * columns]);
+    let neighbours = wide.chunks_exact(2).fold(0, |sum, pair| dual(sum, pair[0], pair[1]));
+    x[0] = neighbours as u32;
+    x[1..=wide.len()].copy_from_slice(wide);
+    &x[..=wide.len()]
+}
+
+/// The sum of row 0 of a stream whose row 1 is zero, so that half-words are weights of row 0 alone; needs no scratch memory.
+///
+/// # Panics
+/// If the arena or the stream is shorter, or the columns are no multiple of [`WIDE`] up to [`CHUNK`].
+pub fn single_sum(arena: &mut [u8], places: &Places, stream: &[u32]) {
+    let columns = places.columns;
+    assert!((1..=CHUNK).contains(&columns) && columns.is_multiple_of(WIDE));
+    let codes: &[i8] = bytemuck::cast_slice(&arena[places.from..][..columns]);
+    let (start, weights) = stream[..4 + columns].split_at(4);
+    let products = codes.chunks_exact(4).zip(weights.chunks_exact(4));
+    let sum = products.fold(start[1] as i32, |sum, (quad, weights)| {
+        let [even, odd] = widened(quad);
+        dual(dual(sum, weights[0], odd), weights[1], even)
+    });
+    arena[places.to..][..4].copy_from_slice(&sum.to_le_bytes());
+}
 
 /// Widens codes for [`codes`] and [`sums`]: per chunk of [`CHUNK`] columns the sum of products of neighbours, then the words.
 ///

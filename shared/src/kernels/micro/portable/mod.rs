@@ -12,7 +12,28 @@ pub mod upsample;
 mod wide;
 pub mod winograd;
 
-use super::Quads;
+use super::{Places, Quads};
+
+/// The parts of an arena that a layer reads, that it uses as scratch memory, and that it writes in whole blocks of rows.
+fn parts<'a>(
+    arena: &'a mut [u8],
+    places: &Places,
+    scratch_words: usize,
+    block: usize,
+    bytes_per_row: usize,
+) -> [&'a mut [u8]; 3] {
+    let part = |start: usize, len: usize| start..start + len;
+    let ranges = [
+        part(places.from, places.columns),
+        // Where nothing is needed, what is said of it means nothing.
+        part(if scratch_words > 0 { places.scratch } else { 0 }, 4 * scratch_words),
+        part(places.to, places.rows.next_multiple_of(block) * bytes_per_row),
+    ];
+    match arena.get_disjoint_mut(ranges) {
+        Ok(parts) => parts,
+        Err(error) => panic!("{error}"),
+    }
+}
 
 /// Low and high half of a word.
 #[inline(always)]

@@ -1,7 +1,9 @@
 //! Three output channels of every second pixel of a picture with every pixel doubled; weights as in
 //! [`layout::upsample`](crate::layout::upsample).
 
-use super::{dual, requantize};
+#[cfg(any(test, not(target_arch = "x86_64")))]
+use super::dual;
+use super::requantize;
 use crate::layout::upsample::CHANNELS;
 
 /// One group of up to three channels over a row of 2×2 windows.
@@ -21,22 +23,38 @@ pub fn windows2x2(
 ) {
     let (bias, rest) = group.split_at(CHANNELS);
     let (weights, multipliers) = rest.split_at(rest.len() - CHANNELS);
+    let start = core::array::from_fn(|channel| bias[channel] as i32);
     for pixel in 0..pixels {
-        let mut sums: [i32; CHANNELS] = core::array::from_fn(|channel| bias[channel] as i32);
-        let mut weights = weights.chunks_exact(CHANNELS);
-        for row in rows {
+        let window = rows.map(|row| {
             let (left, right) = row[pixel * pixel_words..][..2 * pixel_words].split_at(pixel_words);
-            for (&left, &right) in left.iter().zip(right) {
-                for x in [left, right] {
-                    let weights = weights.next().unwrap_or(&[0; CHANNELS]);
-                    for (sum, &weight) in sums.iter_mut().zip(weights) {
-                        *sum = dual(*sum, x, weight);
-                    }
-                }
-            }
-        }
+            [left, right]
+        });
+        let sums = products(weights, window, start);
         for channel in 0..channels {
             out[pixel * pitch + channel] = requantize(sums[channel], multipliers[channel], zero_point);
         }
     }
+}
+
+#[cfg(target_arch = "x86_64")]
+use super::wide::window as products;
+#[cfg(not(target_arch = "x86_64"))]
+use plain_window as products;
+
+/// Adds the products of one window, of two pixels in each row, with three channels.
+#[cfg(any(test, not(target_arch = "x86_64")))]
+#[inline(always)]
+pub(super) fn plain_window(weights: &[u32], window: [[&[u32]; 2]; 2], mut sums: [i32; CHANNELS]) -> [i32; CHANNELS] {
+    let mut weights = weights.chunks_exact(CHANNELS);
+    for [left, right] in window {
+        for (&left, &right) in left.iter().zip(right) {
+            for x in [left, right] {
+                let weights = weights.next().unwrap_or(&[0; CHANNELS]);
+                for (sum, &weight) in sums.iter_mut().zip(weights) {
+                    *sum = dual(*sum, x, weight);
+                }
+            }
+        }
+    }
+    sums
 }
