@@ -84,7 +84,7 @@ fn data_that_changed_since_training_are_noticed() {
     }
     folder
         .trident("train -o run --resume")
-        .fails(&["made with other data or settings; train into another folder with `-o`"]);
+        .fails(&["made with other data, settings or teachers; train into another folder with `-o`"]);
     assert!(!folder.path("run/model.tri").exists());
 }
 

@@ -1,8 +1,8 @@
 //! `microbit`: the BBC micro:bit (nRF51822, Cortex-M0), as QEMU models it: 256 KB of flash, 16 KB of RAM.
 //!
 //! ```text
-//! 0x0000_0000  image, 128 KB       0x2000_0000  stack, 6.5 KB        0x4000_2000  UART0
-//! 0x0002_0000  slot, 128 KB        0x2000_1A00  statics, 9.5 KB      0x4000_8000  TIMER0
+//! 0x0000_0000  image, 128 KB       0x2000_0000  stack, 5.5 KB        0x4000_2000  UART0
+//! 0x0002_0000  slot, 128 KB        0x2000_1600  statics, 10.5 KB      0x4000_8000  TIMER0
 //! ```
 //! There is no room for a picture beside the arena: the link serves readings.
 
