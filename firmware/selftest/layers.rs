@@ -5,7 +5,7 @@ use trident::layout::narrow::{COLUMNS, row_words};
 use trident::layout::rows::{BLOCK, CHUNK, WIDE, block_words, input_words};
 
 use crate::buffers::{Buffers, same};
-use crate::counter::Instructions;
+use crate::figures::Instructions;
 use crate::random::Random;
 
 /// A form of a layer; those that keep sums need no zero point.

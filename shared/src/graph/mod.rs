@@ -510,7 +510,12 @@ mod tests {
         assert!(graph(TENSOR_LEN, NODE_LEN));
         assert!(graph(TENSOR_LEN * MAX_TENSORS, NODE_LEN * MAX_NODES));
         assert!(!graph(0, NODE_LEN) && !graph(TENSOR_LEN, 0));
-        assert!(!graph(TENSOR_LEN - 1, NODE_LEN) && !graph(TENSOR_LEN, NODE_LEN + 1));
+        assert!(!graph(TENSOR_LEN - 1, NODE_LEN) && !graph(TENSOR_LEN, NODE_LEN + 4));
+        // Up to three zeros may stand in front, nothing else.
+        assert!(graph(TENSOR_LEN + 1, NODE_LEN + 3));
+        let mut filled = [0; NODE_LEN + 1];
+        filled[0] = 1;
+        assert!(Graph::new(&tensors[..TENSOR_LEN], &filled, 0).is_none());
         assert!(!graph(tensors.len(), NODE_LEN) && !graph(TENSOR_LEN, nodes.len()));
     }
 
