@@ -1,6 +1,6 @@
 //! Generated rows that belong together: a picture, ten readings and five readings of one moment in one field.
 //!
-//! All that a row shows comes from one hidden [`Field`]: what was sown, how many weeds stand in it, how far the crop has grown,
+//! All that a row shows comes from one hidden `Field`: what was sown, how many weeds stand in it, how far the crop has grown,
 //! how wet and how light it is. No sensor tells it alone:
 //!
 //! | | shows | leaves open |

@@ -1,6 +1,6 @@
 //! How a step's losses become one gradient, and how far the heads agree about it.
 //!
-//! [`Balance`] is made per group of heads. Alone, or with fixed weights, it adds the losses up. With
+//! `Balance` is made per group of heads. Alone, or with fixed weights, it adds the losses up. With
 //! [`Balancing::Uncertainty`] it learns a variance per head; with [`Balancing::PcGrad`] each head's gradient is taken by itself,
 //! which costs one more pass through the model per further head, since Burn keeps no graph for a second backward pass.
 

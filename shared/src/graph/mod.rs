@@ -294,7 +294,7 @@ pub struct Graph<'a> {
 }
 
 impl<'a> Graph<'a> {
-    /// A view of the two tables; `None` if a table is not whole records behind [at most three zeros](records), is empty or beyond
+    /// A view of the two tables; `None` if a table is not whole records behind at most three zeros, is empty or beyond
     /// the limits.
     pub fn new(tensors: &'a [u8], nodes: &'a [u8], arena_len: u32) -> Option<Self> {
         let (tensors, nodes) = (records(tensors)?, records(nodes)?);

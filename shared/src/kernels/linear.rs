@@ -28,7 +28,7 @@ pub fn wide_linear_sums(arena: &mut [u8], places: &Places, stream: &[u32]) {
 /// Wide codes of few codes, one per row of the stream, in whole blocks; needs no scratch memory.
 ///
 /// # Panics
-/// If there are more than [`COLUMNS`](crate::layout::narrow::COLUMNS).
+/// If there are more than [`COLUMNS`].
 pub fn narrow_linear(arena: &mut [u8], places: &Places, stream: &[u32], zero_point: i8) {
     narrow::layer(arena, places, stream, zero_point);
 }

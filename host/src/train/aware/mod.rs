@@ -1,8 +1,8 @@
 //! Quantisation-aware training: a finished run's weights learn to live with int8's rounding.
 //!
 //! Training goes on from the float weights, batch normalisation folded into them, for a few epochs with a small learning rate. All
-//! along, weights and values are rounded as the quantiser would ([`crate::model::rounding`]); gradients pass straight through, and
-//! ranges are learnt along with the weights. What is learnt is to give what the float model gives ([`likeness`]). Then both are put to the test on the validation rows, each as a whole blob in the
+//! along, weights and values are rounded as the quantiser would (`model::rounding`); gradients pass straight through, and
+//! ranges are learnt along with the weights. What is learnt is to give what the float model gives (`likeness`). Then both are put to the test on the validation rows, each as a whole blob in the
 //! integer engine: what post-training quantisation makes of the float weights, and what this training gave. A group of heads
 //! keeps the latter only if none of its heads is worse and one is better, so that a run never ends below post-training quantisation on these rows.
 //!

@@ -7,9 +7,9 @@
 //!              └─► fresh points with soft labels ────────┘
 //! ```
 //!
-//! A teacher is a larger run of ours or a CSV file of soft labels made elsewhere ([`soft_table`] says what it looks like);
-//! several teach by their mean. Start with [`Teachers::load`]. A run that was trained on a row which this split holds out is
-//! refused. Where a head of readings has runs for teachers, they also label points between the training rows ([`fresh`]); a CSV
+//! A teacher is a larger run of ours or a CSV file of soft labels made elsewhere (`soft_table` says what it looks like);
+//! several teach by their mean. Start with `Teachers::load`. A run that was trained on a row which this split holds out is
+//! refused. Where a head of readings has runs for teachers, they also label points between the training rows (`fresh`); a CSV
 //! file may bring points of its own.
 
 mod error;

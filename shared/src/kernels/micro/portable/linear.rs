@@ -34,7 +34,7 @@ pub fn layer_of_sums(arena: &mut [u8], places: &Places, stream: &[u32]) {
     sums(stream, scratch, places.columns, bytemuck::cast_slice_mut(to));
 }
 
-/// As [`layer`], from codes that are wide already, a multiple of [`WIDE`](crate::layout::rows::WIDE) of them; needs no scratch memory.
+/// As [`layer`], from codes that are wide already, a multiple of [`WIDE`] of them; needs no scratch memory.
 ///
 /// # Panics
 /// As [`layer`]; codes begin at a word, and are one chunk.
