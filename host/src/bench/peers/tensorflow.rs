@@ -10,7 +10,8 @@ use serde::Deserialize;
 use crate::progress::tell;
 
 const SCRIPT: &str = include_str!("tflite.py");
-const KERAS_SCRIPT: &str = include_str!("keras.py");
+// No script may be called `keras.py`: Python would import it in place of the package.
+const TRAINING_SCRIPT: &str = include_str!("training.py");
 /// The version that the figures are of. It is large: 250 MB to fetch, 1.5 GB on disk.
 const PACKAGE: &str = "tensorflow-cpu==2.21.0";
 
@@ -19,7 +20,7 @@ const PACKAGE: &str = "tensorflow-cpu==2.21.0";
 pub(super) struct TensorFlow {
     python: PathBuf,
     script: PathBuf,
-    keras_script: PathBuf,
+    training_script: PathBuf,
     models_folder: PathBuf,
     models: OnceLock<Result<Vec<PathBuf>, String>>,
 }
@@ -40,14 +41,14 @@ impl TensorFlow {
             std::fs::write(&installed, []).map_err(|error| format!("cannot write {}: {error}", installed.display()))?;
         }
         let script = folder.join("tflite.py");
-        let keras_script = folder.join("keras.py");
-        for (path, script) in [(&script, SCRIPT), (&keras_script, KERAS_SCRIPT)] {
+        let training_script = folder.join("training.py");
+        for (path, script) in [(&script, SCRIPT), (&training_script, TRAINING_SCRIPT)] {
             std::fs::write(path, script).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
         }
         Ok(Self {
             python,
             script,
-            keras_script,
+            training_script,
             models_folder,
             models: OnceLock::new(),
         })
@@ -74,7 +75,7 @@ impl TensorFlow {
     /// What one epoch of the original demo takes in Keras, the mean of some.
     pub fn keras(&self, epochs: usize) -> Result<Keras, String> {
         let printed = run(Command::new(&self.python)
-            .arg(&self.keras_script)
+            .arg(&self.training_script)
             .arg(epochs.to_string()))?;
         let report: KerasReport =
             serde_json::from_str(printed.trim()).map_err(|error| format!("Keras printed {printed:?}: {error}"))?;
@@ -100,7 +101,7 @@ pub(super) struct Keras {
     pub version: String,
 }
 
-/// A line of `keras.py`.
+/// A line of `training.py`.
 #[derive(Deserialize)]
 struct KerasReport {
     keras: String,

@@ -1,6 +1,6 @@
 """Keras' part of `trident bench --training`: CPU-seconds of an epoch of the original demo, which the preset `seed` is.
 
-    keras.py EPOCHS          prints versions and the CPU-seconds (user and system, all threads) of one epoch, their mean
+    training.py EPOCHS       prints versions and the CPU-seconds (user and system, all threads) of one epoch, their mean
 
 The first epoch, in which TensorFlow traces and compiles, is not counted.
 """
