@@ -1,0 +1,162 @@
+//! The blob, `*.tri`: header, postcard metadata, raw parameters. `FORMAT.md` is its document.
+//!
+//! [`Blob::new_checked`] is the one door. What holding a [`Blob`] proves: length, magic, version and CRC are right, the metadata
+//! decode, every name and golden vector lies inside, and the graph passed [`check`]: shapes fit, parameters
+//! lie inside and are aligned, live tensors never overlap, work is bounded.
+
+mod error;
+mod header;
+mod metadata;
+
+use crate::check;
+use crate::graph::Graph;
+use crate::parameters::Parameters;
+use crate::spec::{Head, InputSlot};
+
+pub use error::BlobError;
+pub use header::{FORMAT_VERSION, HEADER_LEN, Header, MAGIC, OLDEST_VERSION};
+pub use metadata::{Golden, HeadDescription, InputDescription, Metadata, Provenance, Sequence, Span};
+
+/// Alignment of a blob's first byte and of its parameters, in bytes.
+pub const ALIGNMENT: usize = 16;
+/// The checksum of blobs and frames: CRC-32/ISO-HDLC.
+pub const CRC: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
+
+/// A checked blob, borrowed where it lies: in flash, in a slot, in a host's file buffer.
+#[derive(Clone, Copy, Debug)]
+pub struct Blob<'a> {
+    bytes: &'a [u8],
+    header: Header,
+    graph: Graph<'a>,
+    parameters: Parameters<'a>,
+}
+
+impl<'a> Blob<'a> {
+    /// Checks the blob at the start of `bytes`, in order: length, magic, version, CRC, metadata, graph. What follows it is
+    /// ignored, as in a flash slot.
+    ///
+    /// # Errors
+    /// The first check that fails. No input makes it panic, or loop longer than the blob and the steps of its bands, at most
+    /// [`check::MAX_TURNS`].
+    pub fn new_checked(bytes: &'a [u8]) -> Result<Self, BlobError> {
+        if !(bytes.as_ptr() as usize).is_multiple_of(ALIGNMENT) {
+            return Err(BlobError::Misaligned);
+        }
+        let header = Header::decode(bytes)?;
+        let total_len = header.total_len as usize;
+        let bytes = bytes.get(..total_len).ok_or(BlobError::Truncated {
+            needed: total_len,
+            found: bytes.len(),
+        })?;
+        let computed = CRC.checksum(bytes.get(4..).ok_or(BlobError::Layout)?);
+        if computed != header.crc {
+            return Err(BlobError::Crc {
+                stored: header.crc,
+                computed,
+            });
+        }
+        if header.flags != 0 {
+            return Err(BlobError::Flags { found: header.flags });
+        }
+        let parameters_offset = header.parameters_offset as usize;
+        let metadata_end = HEADER_LEN
+            .checked_add(header.metadata_len as usize)
+            .ok_or(BlobError::Layout)?;
+        if metadata_end > parameters_offset
+            || parameters_offset > total_len
+            || !parameters_offset.is_multiple_of(ALIGNMENT)
+        {
+            return Err(BlobError::Layout);
+        }
+        let (metadata, []) = postcard::take_from_bytes::<Metadata<'a>>(&bytes[HEADER_LEN..metadata_end])
+            .map_err(|_| BlobError::Metadata)?
+        else {
+            return Err(BlobError::Metadata);
+        };
+        if metadata.arithmetic != crate::arithmetic::NAME {
+            return Err(BlobError::Arithmetic);
+        }
+        let graph = Graph::new(metadata.tensors, metadata.nodes, metadata.arena_len).ok_or(BlobError::Metadata)?;
+        let parameters = &bytes[parameters_offset..];
+        check::graph(&graph, parameters)?;
+        check::descriptions(&graph, &metadata, parameters)?;
+        Ok(Self {
+            bytes,
+            header,
+            graph,
+            parameters: Parameters::new(parameters),
+        })
+    }
+
+    /// As [`Blob::new_checked`], and nothing may follow the blob, as in a file.
+    ///
+    /// # Errors
+    /// [`BlobError::Trailing`] besides those.
+    pub fn new_exact(bytes: &'a [u8]) -> Result<Self, BlobError> {
+        let blob = Self::new_checked(bytes)?;
+        if blob.bytes.len() != bytes.len() {
+            return Err(BlobError::Trailing {
+                total_len: blob.bytes.len(),
+                found: bytes.len(),
+            });
+        }
+        Ok(blob)
+    }
+
+    /// The header.
+    pub const fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The blob's bytes, without what follows it.
+    pub const fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// The graph.
+    pub const fn graph(&self) -> Graph<'a> {
+        self.graph
+    }
+
+    /// Weights and tables, as the kernels read them.
+    pub const fn parameters(&self) -> &'a [u8] {
+        self.parameters.bytes()
+    }
+
+    /// The same in their types.
+    pub(crate) const fn typed_parameters(&self) -> &Parameters<'a> {
+        &self.parameters
+    }
+
+    /// The metadata, decoded anew.
+    pub fn metadata(&self) -> Metadata<'a> {
+        let end = HEADER_LEN + self.header.metadata_len as usize;
+        match postcard::from_bytes(&self.bytes[HEADER_LEN..end]) {
+            Ok(metadata) => metadata,
+            Err(_) => unreachable!("new_checked decoded these bytes"),
+        }
+    }
+
+    /// What goes into a slot; `None` if the model has no such input.
+    pub fn input(&self, slot: InputSlot) -> Option<InputDescription<'a>> {
+        self.metadata().inputs.iter().find(|input| input.slot == slot)
+    }
+
+    /// What comes out of a head; `None` if the model has no such head.
+    pub fn head(&self, head: Head) -> Option<HeadDescription<'a>> {
+        self.metadata()
+            .heads
+            .iter()
+            .find(|description| description.head == head)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_checksum_is_iso_hdlc() {
+        assert_eq!(CRC.checksum(b"123456789"), 0xCBF4_3926); // the catalogue's check value
+    }
+}
