@@ -21,6 +21,7 @@ pub mod progress;
 pub mod quantize;
 pub mod report;
 pub mod run;
+pub mod sign;
 pub mod sweep;
 pub mod toolchain;
 pub mod train;

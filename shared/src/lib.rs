@@ -19,11 +19,14 @@ pub mod layout;
 pub mod network;
 mod parameters;
 pub mod schedule;
+pub mod signature;
+pub mod slots;
 pub mod spec;
 pub mod wire;
 
 pub use blob::{Blob, BlobError};
 pub use network::{Inputs, LoadError, Logits, Network, Outputs, RunError, SelfTestError, Step};
+pub use signature::PublicKey;
 pub use spec::{Head, HeadSet, InputSlot};
 
 /// The most readings a row may have.

@@ -12,6 +12,7 @@ pub mod baseline;
 pub mod builder;
 pub mod command;
 pub mod compare;
+pub mod flash;
 pub mod golden;
 pub mod hostile;
 pub mod interpreter;

@@ -38,6 +38,10 @@ pub enum BlobError {
         /// What the bytes give.
         computed: u32,
     },
+    /// It carries no signature, and one is required.
+    Unsigned,
+    /// Its signature is not the required key's, or not of these bytes.
+    Signature,
     /// Lengths or offsets in the header contradict each other.
     Layout,
     /// The metadata do not decode.
@@ -69,6 +73,8 @@ impl core::fmt::Display for BlobError {
             Self::Crc { stored, computed } => {
                 write!(f, "damaged: CRC-32 stored {stored:#010x}, computed {computed:#010x}")
             }
+            Self::Unsigned => write!(f, "not signed, and this reader takes only signed blobs"),
+            Self::Signature => write!(f, "not signed by the key that this reader trusts"),
             Self::Layout => write!(f, "lengths in the header contradict each other"),
             Self::Metadata => write!(f, "the metadata do not decode"),
             Self::Arithmetic => write!(f, "made for another arithmetic than {}", crate::arithmetic::NAME),

@@ -1,6 +1,7 @@
 //! The fixed-size start of a blob.
 
 use super::BlobError;
+use crate::signature::SIGNATURE_LEN;
 
 /// Bytes of the header.
 pub const HEADER_LEN: usize = 28;
@@ -10,6 +11,8 @@ pub const MAGIC: [u8; 4] = *b"TRI\0";
 pub const FORMAT_VERSION: u16 = 3;
 /// The oldest format version that it reads, too.
 pub const OLDEST_VERSION: u16 = 2;
+/// The flag of a blob that ends in a signature.
+pub const SIGNED: u16 = 1 << 0;
 
 /// The fixed-size start of a blob, little-endian, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +21,7 @@ pub struct Header {
     pub crc: u32,
     /// [`OLDEST_VERSION`] to [`FORMAT_VERSION`].
     pub version: u16,
-    /// None is defined.
+    /// [`SIGNED`], or 0.
     pub flags: u16,
     /// Length of the whole blob, in bytes.
     pub total_len: u32,
@@ -31,6 +34,21 @@ pub struct Header {
 }
 
 impl Header {
+    /// Whether the blob ends in a signature.
+    pub const fn is_signed(&self) -> bool {
+        self.flags & SIGNED != 0
+    }
+
+    /// Where the parameters end and the signature begins, if there is one; `None` if the blob is shorter than that.
+    pub const fn parameters_end(&self) -> Option<usize> {
+        let total_len = self.total_len as usize;
+        if self.is_signed() {
+            total_len.checked_sub(SIGNATURE_LEN)
+        } else {
+            Some(total_len)
+        }
+    }
+
     /// The header's bytes.
     pub fn encode(&self) -> [u8; HEADER_LEN] {
         let mut out = [0; HEADER_LEN];

@@ -11,10 +11,11 @@ mod metadata;
 use crate::check;
 use crate::graph::Graph;
 use crate::parameters::Parameters;
+use crate::signature::{PublicKey, SIGNATURE_LEN};
 use crate::spec::{Head, InputSlot};
 
 pub use error::BlobError;
-pub use header::{FORMAT_VERSION, HEADER_LEN, Header, MAGIC, OLDEST_VERSION};
+pub use header::{FORMAT_VERSION, HEADER_LEN, Header, MAGIC, OLDEST_VERSION, SIGNED};
 pub use metadata::{Golden, HeadDescription, InputDescription, Metadata, Provenance, Sequence, Span};
 
 /// Alignment of a blob's first byte and of its parameters, in bytes.
@@ -33,12 +34,39 @@ pub struct Blob<'a> {
 
 impl<'a> Blob<'a> {
     /// Checks the blob at the start of `bytes`, in order: length, magic, version, CRC, metadata, graph. What follows it is
-    /// ignored, as in a flash slot.
+    /// ignored, as in a flash slot. Whoever wants to know who made it asks [`Blob::new_signed`].
     ///
     /// # Errors
     /// The first check that fails. No input makes it panic, or loop longer than the blob and the steps of its bands, at most
     /// [`check::MAX_TURNS`].
     pub fn new_checked(bytes: &'a [u8]) -> Result<Self, BlobError> {
+        Self::check(bytes, |_, _| Ok(()))
+    }
+
+    /// As [`Blob::new_checked`], and the blob must be signed by that key. The signature is checked behind the CRC, before
+    /// anything that the bytes say is followed.
+    ///
+    /// # Errors
+    /// [`BlobError::Unsigned`] and [`BlobError::Signature`] besides those.
+    pub fn new_signed(bytes: &'a [u8], key: &PublicKey) -> Result<Self, BlobError> {
+        Self::check(bytes, |header, bytes| {
+            let (signed, signature) = header
+                .parameters_end()
+                .filter(|_| header.is_signed())
+                .and_then(|end| bytes.split_at_checked(end))
+                .ok_or(BlobError::Unsigned)?;
+            let message = signed.get(4..).ok_or(BlobError::Layout)?;
+            match <&[u8; SIGNATURE_LEN]>::try_from(signature) {
+                Ok(signature) if key.verifies(message, signature) => Ok(()),
+                _ => Err(BlobError::Signature),
+            }
+        })
+    }
+
+    fn check(
+        bytes: &'a [u8],
+        trusted: impl FnOnce(&Header, &[u8]) -> Result<(), BlobError>,
+    ) -> Result<Self, BlobError> {
         if !(bytes.as_ptr() as usize).is_multiple_of(ALIGNMENT) {
             return Err(BlobError::Misaligned);
         }
@@ -55,15 +83,17 @@ impl<'a> Blob<'a> {
                 computed,
             });
         }
-        if header.flags != 0 {
+        if header.flags & !SIGNED != 0 {
             return Err(BlobError::Flags { found: header.flags });
         }
+        trusted(&header, bytes)?;
+        let parameters_end = header.parameters_end().ok_or(BlobError::Layout)?;
         let parameters_offset = header.parameters_offset as usize;
         let metadata_end = HEADER_LEN
             .checked_add(header.metadata_len as usize)
             .ok_or(BlobError::Layout)?;
         if metadata_end > parameters_offset
-            || parameters_offset > total_len
+            || parameters_offset > parameters_end
             || !parameters_offset.is_multiple_of(ALIGNMENT)
         {
             return Err(BlobError::Layout);
@@ -77,7 +107,7 @@ impl<'a> Blob<'a> {
             return Err(BlobError::Arithmetic);
         }
         let graph = Graph::new(metadata.tensors, metadata.nodes, metadata.arena_len).ok_or(BlobError::Metadata)?;
-        let parameters = &bytes[parameters_offset..];
+        let parameters = &bytes[parameters_offset..parameters_end];
         check::graph(&graph, parameters)?;
         check::descriptions(&graph, &metadata, parameters)?;
         Ok(Self {
