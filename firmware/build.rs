@@ -17,6 +17,7 @@ const BOARDS: [(&str, &str); 8] = [
 
 fn main() {
     println!("cargo:rerun-if-changed=src/boards");
+    println!("cargo:rerun-if-env-changed=TRIDENT_PUBLIC_KEY");
     if env::var("CARGO_CFG_TARGET_OS").as_deref() != Ok("none") {
         return;
     }

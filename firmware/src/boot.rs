@@ -1,71 +1,66 @@
-//! From reset to a model that passed all checks: slot, blob, network, self-test, in this order.
+//! From reset to a model that passed all checks, with a log and with counts of instructions.
 
-use trident::wire::{SelfTest, Text, text};
-use trident::{Blob, BlobError, Network};
+use core::cell::Cell;
 
+use defmt::Display2Format;
+use trident::PublicKey;
+use trident::slots::{self, Booted, Event, Flash};
+
+use crate::boards::{Board, Chosen};
 use crate::counter::Counter;
-use crate::serve::{Boot, Loaded};
+use crate::serve::Costs;
 
-/// Hands the first slot's model that passes all checks to `serve`, or the reason why there is none.
-///
-/// It calls `serve` instead of giving the model back because the model borrows the arena, which the next slot needs if this one
-/// fails.
-pub fn with_model<R>(
-    slots: impl Iterator<Item = &'static [u8]>,
+/// Hands the best slot's model that passes all checks to `serve`, or the reason why there is none; [`slots::boot`] has the rules.
+pub fn with_model<F: Flash, R>(
+    flash: &mut F,
+    key: Option<PublicKey>,
     arena: &mut [u8],
     counter: &impl Counter,
-    serve: impl FnOnce(Boot<'_>) -> R,
+    serve: impl FnOnce(Booted<'_, F::Rest<'_>>, Costs) -> R,
 ) -> R {
-    let mut fault: Option<(Text, SelfTest)> = None;
-    for (index, slot) in slots.enumerate() {
-        let failed = |stage: &str, error: &dyn core::fmt::Display| {
-            defmt::warn!("slot {=usize}: {=str}: {}", index, stage, defmt::Display2Format(error));
-            text(format_args!("slot {index}: {stage}: {error}"))
-        };
-        let start = counter.mark();
-        let blob = match Blob::new_checked(slot) {
-            Ok(blob) => blob,
-            Err(BlobError::Magic {
-                found: [0, 0, 0, 0] | [0xff, 0xff, 0xff, 0xff],
-            }) => {
-                defmt::info!("slot {=usize}: empty", index);
-                continue;
-            }
-            Err(error) => {
-                fault.get_or_insert((failed("blob", &error), SelfTest::NotRun));
-                continue;
-            }
-        };
-        let mut network = match Network::load(blob, arena) {
-            Ok(network) => network,
-            Err(error) => {
-                fault.get_or_insert((failed("load", &error), SelfTest::NotRun));
-                continue;
-            }
-        };
-        let load_instructions = counter.since(start);
-        let start = counter.mark();
-        if let Err(error) = network.self_test() {
-            fault.get_or_insert((failed("self-test", &error), SelfTest::Failed));
-            continue;
+    let costs = Cell::new(Costs::default());
+    let mut start = counter.mark();
+    let observe = |event: Event<'_>| match event {
+        Event::State(error) => defmt::error!("slot state: {}", Display2Format(error)),
+        Event::Empty(slot) => defmt::info!("slot {}: empty", Display2Format(&slot)),
+        Event::Checking(_) => start = counter.mark(),
+        Event::Testing(_) => {
+            let load_instructions = counter.since(start);
+            costs.set(Costs {
+                load_instructions,
+                self_test_instructions: 0,
+            });
+            start = counter.mark();
         }
-        let self_test_instructions = counter.since(start);
-        defmt::info!(
-            "slot {=usize}: model {=u32}, {=u32} bytes, arena {=usize} bytes, loaded in {=u64} instructions, self-test passed in {=u64}",
-            index,
-            blob.header().sequence,
-            blob.header().total_len,
-            network.arena_len(),
-            load_instructions,
-            self_test_instructions,
-        );
-        return serve(Boot::Serving(Loaded {
-            network,
-            load_instructions,
-            self_test_instructions,
-        }));
-    }
-    let (reason, self_test) = fault.unwrap_or_else(|| (text("every slot is empty"), SelfTest::NotRun));
-    defmt::error!("no model: {=str}", reason.as_str());
-    serve(Boot::NoModel { reason, self_test })
+        Event::Refused(slot, stage, error) => defmt::warn!(
+            "slot {}: {}: {}",
+            Display2Format(&slot),
+            Display2Format(&stage),
+            Display2Format(error)
+        ),
+        Event::Passed(slot, network) => {
+            let passed = Costs {
+                self_test_instructions: counter.since(start),
+                ..costs.get()
+            };
+            costs.set(passed);
+            let blob = network.blob();
+            let header = blob.header();
+            defmt::info!(
+                "slot {}: model {=u32}, {=u32} bytes, arena {=usize} bytes, loaded in {=u64} instructions, self-test passed in {=u64}",
+                Display2Format(&slot),
+                header.sequence,
+                header.total_len,
+                network.arena_len(),
+                passed.load_instructions,
+                passed.self_test_instructions,
+            );
+        }
+    };
+    slots::boot(flash, Chosen::MAP, key, arena, observe, |booted| {
+        if let Err(none) = &booted.model {
+            defmt::error!("no model: {=str}", none.reason.as_str());
+        }
+        serve(booted, costs.get())
+    })
 }

@@ -1,7 +1,7 @@
 //! The image's entry point and its statics.
 
-// Linked for what they provide: critical sections, and the logger.
-use cortex_m as _;
+use cortex_m::peripheral::SCB;
+// Linked for what it provides: the logger.
 use defmt_semihosting as _;
 use static_cell::ConstStaticCell;
 
@@ -10,8 +10,9 @@ use crate::boards::{Board, Chosen};
 use crate::boot;
 use crate::footprint;
 use crate::inputs::InputBuffers;
+use crate::key::{self, PUBLIC_KEY};
 use crate::semihosting::{Fifos, exit};
-use crate::serve::{Identity, Server};
+use crate::serve::{Ended, Identity, Server};
 
 type Inputs = InputBuffers<{ Chosen::PICTURE_LEN }>;
 
@@ -24,6 +25,7 @@ const LINK_FAILED: i32 = 1;
 #[cortex_m_rt::entry]
 fn main() -> ! {
     defmt::info!("trident {=str} on {=str}", env!("CARGO_PKG_VERSION"), Chosen::NAME);
+    key::log();
     let (mut link, counter) = Chosen::start();
     let identity = Identity {
         board: Chosen::NAME,
@@ -34,12 +36,20 @@ fn main() -> ! {
         stack_high_water: footprint::stack_high_water,
     };
     let arena = &mut ARENA.take().0;
-    let served = boot::with_model(Chosen::slots(), arena, &counter, |boot| {
-        let mut server = Server::new(identity, boot, &counter, INPUTS.take());
+    let mut flash = Chosen::flash();
+    let ended = boot::with_model(&mut flash, PUBLIC_KEY, arena, &counter, |booted, costs| {
+        let mut server = Server::new(identity, booted, costs, &counter, INPUTS.take());
         match Fifos::open() {
-            Some(mut fifos) => server.serve(&mut fifos).is_ok(),
-            None => server.serve(&mut link).is_ok(),
+            Some(mut fifos) => server.serve(&mut fifos).ok(),
+            None => server.serve(&mut link).ok(),
         }
     });
-    exit(if served { 0 } else { LINK_FAILED })
+    match ended {
+        Some(Ended::Restart) => {
+            defmt::info!("restarting, as asked");
+            SCB::sys_reset()
+        }
+        Some(Ended::Closed) => exit(0),
+        None => exit(LINK_FAILED),
+    }
 }

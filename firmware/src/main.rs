@@ -24,6 +24,8 @@ mod image;
 #[cfg(any(target_os = "none", test))]
 mod inputs;
 #[cfg(target_os = "none")]
+mod key;
+#[cfg(target_os = "none")]
 mod semihosting;
 #[cfg(any(target_os = "none", test))]
 mod serve;

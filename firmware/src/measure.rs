@@ -6,8 +6,9 @@ use core::hint::black_box;
 use cortex_m as _; // the critical section that the start-up code asks for
 use heapless::Vec;
 use semihosting::process::exit;
-use static_cell::ConstStaticCell;
+use static_cell::{ConstStaticCell, StaticCell};
 use trident::graph::MAX_NODES;
+use trident::slots::Mapped;
 use trident::wire::{Measurement, Text, text};
 use trident::{Blob, BlobError, Inputs, LoadError, Network, RunError};
 
@@ -18,6 +19,7 @@ use crate::{footprint, golden};
 
 type BoardCounter = <Chosen as Board>::Counter;
 
+static FLASH: StaticCell<<Chosen as Board>::Flash> = StaticCell::new();
 static ARENA: ConstStaticCell<Arena<{ Chosen::ARENA_LEN }>> = ConstStaticCell::new(Arena([0; Chosen::ARENA_LEN]));
 
 /// Room for a [`Measurement`], or the reason why there is none, as bytes.
@@ -34,7 +36,7 @@ const NOT_WRITTEN: i32 = 1;
 #[cortex_m_rt::entry]
 fn main() -> ! {
     let (_, counter) = Chosen::start();
-    let mut subject = Subject::new();
+    let mut subject = Subject::new(FLASH.init(Chosen::flash()));
     let counts = count_stages(&counter, &mut subject);
     let stack_high_water = footprint::stack_high_water();
     exit(report(&counter, &mut subject, counts, stack_high_water))
@@ -52,10 +54,11 @@ struct Subject {
 
 impl Subject {
     /// The first slot that holds anything.
-    fn new() -> Self {
+    fn new(flash: &'static <Chosen as Board>::Flash) -> Self {
+        let slots = Chosen::MAP.slots.map(|slot| flash.bytes(slot));
         let begun = |slot: &&[u8]| slot.iter().take(8).any(|&byte| byte != 0 && byte != 0xff);
         Self {
-            slot: Chosen::slots().find(begun).unwrap_or_default(),
+            slot: slots.into_iter().find(begun).unwrap_or_default(),
             blob: None,
             inputs: Inputs::default(),
             arena: &mut ARENA.take().0,

@@ -5,6 +5,7 @@ use core::hint::black_box;
 use cortex_m as _; // the critical section that the start-up code asks for
 use semihosting::process::exit;
 use static_cell::ConstStaticCell;
+use trident::slots::Mapped;
 use trident::{Blob, Network};
 
 use crate::arena::Arena;
@@ -24,7 +25,9 @@ fn main() -> ! {
 }
 
 fn once() -> Result<(), i32> {
-    let blob = Chosen::slots().find_map(|slot| Blob::new_checked(slot).ok());
+    let flash = Chosen::flash();
+    let slots = Chosen::MAP.slots.map(|slot| flash.bytes(slot));
+    let blob = slots.into_iter().find_map(|slot| Blob::new_checked(slot).ok());
     let blob = blob.ok_or(NO_BLOB)?;
     let inputs = golden::inputs(&blob).ok_or(NOT_RUN)?;
     let mut network = Network::load(blob, &mut ARENA.take().0).map_err(|_| NOT_LOADED)?;

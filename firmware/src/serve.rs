@@ -5,9 +5,10 @@
 
 use embedded_io::{Read, Write};
 use trident::graph::Op;
+use trident::slots::{Booted, Loaded, Mapped, NoModel, SlotId, Slots, Update, UpdateError};
 use trident::wire::{
-    self, CHUNK_LEN, Done, Frame, FrameReader, Info, Model, PROTOCOL_VERSION, Refusal, Reply, Request,
-    SegmentationDigest, SelfTest, State, Statistics, Text, WriteError,
+    self, CHUNK_LEN, Done, Frame, FrameReader, Info, Model, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION, Refusal, Reply,
+    Request, SegmentationDigest, SelfTest, SlotsReport, State, Statistics, WriteError,
 };
 use trident::{HeadSet, InputSlot, Logits, Network};
 
@@ -31,33 +32,33 @@ pub struct Identity {
     pub stack_high_water: fn() -> usize,
 }
 
-/// How booting went.
-pub enum Boot<'a> {
-    /// A model passed all checks.
-    Serving(Loaded<'a>),
-    /// None did.
-    NoModel {
-        /// Why.
-        reason: Text,
-        /// Whether one failed at its self-test, the last of the checks.
-        self_test: SelfTest,
-    },
-}
-
-/// A model that passed all checks.
-pub struct Loaded<'a> {
-    /// The network.
-    pub network: Network<'a>,
-    /// Instructions from the blob's first check to a loaded network.
+/// Instructions that the served model took before it was served.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Costs {
+    /// From the blob's first check to a loaded network.
     pub load_instructions: u64,
-    /// Instructions of the self-test.
+    /// Of the self-test.
     pub self_test_instructions: u64,
 }
 
+/// Why the request loop ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The link ended.
+    Closed,
+    /// The host asked for a restart, and was answered.
+    Restart,
+}
+
 /// The request loop's state.
-pub struct Server<'a, C, const PICTURE_LEN: usize> {
+pub struct Server<'a, W, C, const PICTURE_LEN: usize> {
     identity: Identity,
-    boot: Boot<'a>,
+    model: Result<Loaded<'a>, NoModel>,
+    slots: Slots,
+    flash: W,
+    update: Option<Update>,
+    restart: bool,
+    costs: Costs,
     counter: &'a C,
     inputs: &'a mut InputBuffers<PICTURE_LEN>,
     mask: [u8; CHUNK_LEN],
@@ -65,12 +66,23 @@ pub struct Server<'a, C, const PICTURE_LEN: usize> {
     faults: u32,
 }
 
-impl<'a, C: Counter, const PICTURE_LEN: usize> Server<'a, C, PICTURE_LEN> {
+impl<'a, W: Mapped, C: Counter, const PICTURE_LEN: usize> Server<'a, W, C, PICTURE_LEN> {
     /// A server that has answered nothing yet.
-    pub fn new(identity: Identity, boot: Boot<'a>, counter: &'a C, inputs: &'a mut InputBuffers<PICTURE_LEN>) -> Self {
+    pub fn new(
+        identity: Identity,
+        booted: Booted<'a, W>,
+        costs: Costs,
+        counter: &'a C,
+        inputs: &'a mut InputBuffers<PICTURE_LEN>,
+    ) -> Self {
         Self {
             identity,
-            boot,
+            model: booted.model,
+            slots: booted.slots,
+            flash: booted.flash,
+            update: None,
+            restart: false,
+            costs,
             counter,
             inputs,
             mask: [0; CHUNK_LEN],
@@ -79,17 +91,17 @@ impl<'a, C: Counter, const PICTURE_LEN: usize> Server<'a, C, PICTURE_LEN> {
         }
     }
 
-    /// Answers requests until the link ends.
+    /// Answers requests until the link ends or a restart is asked for.
     ///
     /// # Errors
     /// The link's own.
-    pub fn serve<L: Read + Write>(&mut self, link: &mut L) -> Result<(), L::Error> {
+    pub fn serve<L: Read + Write>(&mut self, link: &mut L) -> Result<Ended, L::Error> {
         let mut reader = FrameReader::new();
         let mut received = [0; 512];
         loop {
             let len = link.read(&mut received)?;
             if len == 0 {
-                return Ok(());
+                return Ok(Ended::Closed);
             }
             let mut bytes = &received[..len];
             while let Some(frame) = reader.feed(&mut bytes) {
@@ -97,6 +109,9 @@ impl<'a, C: Counter, const PICTURE_LEN: usize> Server<'a, C, PICTURE_LEN> {
                     Ok(frame) => self.answer(&frame, link)?,
                     // Its sequence number cannot be trusted either, so nobody could match an answer.
                     Err(_) => self.faults = self.faults.wrapping_add(1),
+                }
+                if self.restart {
+                    return Ok(Ended::Restart);
                 }
             }
         }
@@ -136,6 +151,56 @@ impl<'a, C: Counter, const PICTURE_LEN: usize> Server<'a, C, PICTURE_LEN> {
             }
             Request::Mask { offset, len } => self.mask(offset, len),
             Request::Statistics => Ok(Reply::Statistics(self.statistics())),
+            Request::Hello { oldest, newest } => hello(oldest, newest),
+            Request::Slots => Ok(Reply::Slots(self.slots_report())),
+            Request::UpdateBegin { header, from } => {
+                // What was on its way is given up, whether this begins or not.
+                self.update = None;
+                let served = self.served();
+                let update = Update::begin(&mut self.slots, &mut self.flash, served, &header, from).map_err(refused)?;
+                self.update = Some(update);
+                Ok(Reply::Written(update.written()))
+            }
+            Request::UpdateChunk { offset, bytes } => {
+                let update = self.update.as_mut().ok_or_else(not_begun::<W>)?;
+                update.write(&mut self.flash, offset, bytes).map_err(refused)?;
+                Ok(Reply::Written(update.written()))
+            }
+            Request::UpdateDigest { offset, len } => {
+                let digest = Update::digest(&self.slots, &self.flash, self.served(), offset, len);
+                digest.map(Reply::Digest).map_err(refused)
+            }
+            Request::UpdateFinish => {
+                let update = self.update.ok_or_else(not_begun::<W>)?;
+                let capacity = self.identity.arena_capacity;
+                let finished = update.finish(&mut self.slots, &mut self.flash, capacity);
+                finished.map(|()| Reply::Accepted).map_err(refused)
+            }
+            Request::Restart => {
+                self.restart = true;
+                Ok(Reply::Accepted)
+            }
+        }
+    }
+
+    fn served(&self) -> Option<SlotId> {
+        self.model.as_ref().ok().map(|loaded| loaded.slot)
+    }
+
+    fn slots_report(&self) -> SlotsReport {
+        let target = Update::target(&self.slots, self.served());
+        SlotsReport {
+            served: self.served(),
+            target,
+            state: *self.slots.state(),
+            slot_len: self.slots.map().slot(target).len,
+            erase_len: if self.slots.can_update() {
+                W::ERASE_SIZE as u32
+            } else {
+                0
+            },
+            key: self.slots.key().and_then(|key| key.0.first_chunk().copied()),
+            update: self.update.map(|update| (update.crc(), update.written())),
         }
     }
 
@@ -146,15 +211,15 @@ impl<'a, C: Counter, const PICTURE_LEN: usize> Server<'a, C, PICTURE_LEN> {
             firmware: env!("CARGO_PKG_VERSION"),
             arena_capacity: self.identity.arena_capacity as u32,
             picture_capacity: PICTURE_LEN as u32,
-            state: match &self.boot {
-                Boot::Serving(loaded) => State::Serving(model(&loaded.network)),
-                Boot::NoModel { reason, .. } => State::NoModel(reason.clone()),
+            state: match &self.model {
+                Ok(loaded) => State::Serving(model(&loaded.network)),
+                Err(none) => State::NoModel(none.reason.clone()),
             },
         }
     }
 
     fn run(&mut self, heads: HeadSet) -> Result<Done, Refusal> {
-        let Boot::Serving(Loaded { network, .. }) = &mut self.boot else {
+        let Ok(Loaded { network, .. }) = &mut self.model else {
             return Err(Refusal::NoModel);
         };
         let inputs = self.inputs.inputs();
@@ -176,7 +241,7 @@ impl<'a, C: Counter, const PICTURE_LEN: usize> Server<'a, C, PICTURE_LEN> {
     }
 
     fn mask(&mut self, offset: u32, len: u16) -> Result<Reply<'_>, Refusal> {
-        let logits = logits(&self.boot)?;
+        let logits = logits(&self.model)?;
         let classes = usize::from(logits.shape.c);
         let range = part(offset, len, logits.codes.len() / classes)?;
         let bytes = &mut self.mask[..range.len()];
@@ -186,13 +251,13 @@ impl<'a, C: Counter, const PICTURE_LEN: usize> Server<'a, C, PICTURE_LEN> {
     }
 
     fn logits(&self) -> Result<Logits<'_>, Refusal> {
-        logits(&self.boot)
+        logits(&self.model)
     }
 
     fn statistics(&self) -> Statistics {
-        let (loaded, self_test) = match &self.boot {
-            Boot::Serving(loaded) => (Some(loaded), SelfTest::Passed),
-            Boot::NoModel { self_test, .. } => (None, *self_test),
+        let (loaded, self_test) = match &self.model {
+            Ok(loaded) => (Some(loaded), SelfTest::Passed),
+            Err(none) => (None, none.self_test),
         };
         Statistics {
             runs: self.runs,
@@ -204,19 +269,39 @@ impl<'a, C: Counter, const PICTURE_LEN: usize> Server<'a, C, PICTURE_LEN> {
             image_len: self.identity.image_len as u32,
             network_len: size_of::<Network>() as u32,
             other_static_len: self.identity.other_static_len as u32,
-            load_instructions: loaded.map_or(0, |loaded| loaded.load_instructions),
-            self_test_instructions: loaded.map_or(0, |loaded| loaded.self_test_instructions),
+            load_instructions: self.costs.load_instructions,
+            self_test_instructions: self.costs.self_test_instructions,
             self_test,
         }
     }
 }
 
 /// What the last run left, if it computed a segmentation.
-fn logits<'b>(boot: &'b Boot<'_>) -> Result<Logits<'b>, Refusal> {
-    match boot {
-        Boot::Serving(loaded) => loaded.network.outputs().segmentation().ok_or(Refusal::NoOutput),
-        Boot::NoModel { .. } => Err(Refusal::NoModel),
+fn logits<'b>(model: &'b Result<Loaded<'_>, NoModel>) -> Result<Logits<'b>, Refusal> {
+    match model {
+        Ok(loaded) => loaded.network.outputs().segmentation().ok_or(Refusal::NoOutput),
+        Err(_) => Err(Refusal::NoModel),
     }
+}
+
+/// The newest version of the protocol that both speak.
+fn hello(oldest: u16, newest: u16) -> Result<Reply<'static>, Refusal> {
+    let version = newest.min(PROTOCOL_VERSION);
+    if version < oldest.max(OLDEST_PROTOCOL_VERSION) {
+        return Err(Refusal::Protocol {
+            oldest: OLDEST_PROTOCOL_VERSION,
+            newest: PROTOCOL_VERSION,
+        });
+    }
+    Ok(Reply::Hello { version })
+}
+
+fn refused<E: core::fmt::Debug>(error: UpdateError<E>) -> Refusal {
+    Refusal::Update(wire::text(error))
+}
+
+fn not_begun<W: Mapped>() -> Refusal {
+    refused(UpdateError::<W::Error>::NotBegun)
 }
 
 /// The part of an output that a request asks for.

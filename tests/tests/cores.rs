@@ -138,11 +138,9 @@ fn every_board_answers_as_the_host_does() {
             "{}: every board runs the tabular heads",
             board.name
         );
-        let slots: Vec<String> = board
-            .slots
-            .iter()
-            .map(|slot| format!("{} of {}", size(slot.len), slot.name))
-            .collect();
+        let [slot, _] = &board.slots;
+        let updates = if board.flash.is_some() { "" } else { ", only read" };
+        let slots = format!("2 × {} of {}{updates}", size(slot.len), slot.name);
         let ran = Head::ALL.map(|head| if has(head) { "equal" } else { "no room" });
         table.push_str(&format!(
             "| `{}` | {} | {} | {} | {} | {} |\n",
@@ -150,7 +148,7 @@ fn every_board_answers_as_the_host_does() {
             board.core,
             size(board.ram_len),
             size(board.arena_len),
-            slots.join(", "),
+            slots,
             ran.join(" | ")
         ));
     }
@@ -162,6 +160,10 @@ fn size(len: usize) -> String {
     if len < 1 << 20 {
         format!("{} KB", len >> 10)
     } else {
-        format!("{} MB", len >> 20)
+        let tenths = len * 10 >> 20;
+        match tenths % 10 {
+            0 => format!("{} MB", tenths / 10),
+            tenth => format!("{}.{tenth} MB", tenths / 10),
+        }
     }
 }

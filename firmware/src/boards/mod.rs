@@ -26,6 +26,12 @@ mod mps3_an547;
 #[cfg(feature = "board-netduinoplus2")]
 mod netduinoplus2;
 mod registers;
+#[cfg(any(
+    feature = "board-microbit",
+    feature = "board-netduinoplus2",
+    feature = "board-lm3s6965evb"
+))]
+mod rom;
 
 #[cfg(feature = "board-lm3s6965evb")]
 pub use lm3s6965evb::Lm3s6965Evb as Chosen;
@@ -45,6 +51,7 @@ pub use mps3_an547::Mps3An547 as Chosen;
 pub use netduinoplus2::NetduinoPlus2 as Chosen;
 
 use embedded_io::{Read, Write};
+use trident::slots::{Flash, FlashMap, Region};
 
 use crate::counter::Counter;
 
@@ -59,14 +66,69 @@ pub trait Board {
     const ARENA_LEN: usize;
     /// Bytes of RAM for a picture.
     const PICTURE_LEN: usize;
+    /// What lies where in the flash for weights.
+    const MAP: FlashMap;
+    /// The flash for weights.
+    type Flash: Flash;
     /// Its link to a host, besides the emulator's.
     type Link: Read + Write;
     /// What counts instructions.
     type Counter: Counter;
 
-    /// Where blobs may lie, in probing order, each 16-byte aligned.
-    fn slots() -> impl Iterator<Item = &'static [u8]>;
+    /// The flash for weights, in which [`MAP`](Self::MAP) says what lies where.
+    ///
+    /// # Panics
+    /// When called twice.
+    fn flash() -> Self::Flash;
 
     /// Starts link and counter. Called once, after reset.
     fn start() -> (Self::Link, Self::Counter);
+}
+
+/// 16 MB that keep the rules of NOR flash: two slots that the largest preset's weights fit into, and the state behind them.
+#[cfg(not(any(
+    feature = "board-microbit",
+    feature = "board-netduinoplus2",
+    feature = "board-lm3s6965evb"
+)))]
+const NOR_MAP: FlashMap = {
+    const SLOT_LEN: u32 = 0x007f_0000;
+    FlashMap {
+        slots: [
+            Region {
+                start: 0,
+                len: SLOT_LEN,
+            },
+            Region {
+                start: SLOT_LEN,
+                len: SLOT_LEN,
+            },
+        ],
+        state: Some(Region {
+            start: 2 * SLOT_LEN,
+            len: 16 << 10,
+        }),
+    }
+};
+
+/// Two slots of that length, and no state, since nothing can be written.
+#[cfg(any(
+    feature = "board-microbit",
+    feature = "board-netduinoplus2",
+    feature = "board-lm3s6965evb"
+))]
+const fn rom_map(slot_len: u32) -> FlashMap {
+    FlashMap {
+        slots: [
+            Region {
+                start: 0,
+                len: slot_len,
+            },
+            Region {
+                start: slot_len,
+                len: slot_len,
+            },
+        ],
+        state: None,
+    }
 }

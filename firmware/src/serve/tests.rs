@@ -5,9 +5,11 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 
 use embedded_io::ErrorType;
+use trident::slots::{self, FlashMap, Region};
 use trident::wire::{MAX_FRAME_LEN, encode_frame};
-use trident::{Blob, Head};
+use trident::{Head, PublicKey};
 use trident_tests::aligned::Aligned;
+use trident_tests::flash::Simulator;
 use trident_tests::noise::Noise;
 use trident_tests::tiny;
 
@@ -93,32 +95,52 @@ const IDENTITY: Identity = Identity {
     stack_high_water: || 4,
 };
 
-fn no_model() -> Boot<'static> {
-    Boot::NoModel {
-        reason: wire::text("it is a test"),
-        self_test: SelfTest::NotRun,
-    }
+/// Slots that hold those bytes, and the state behind them.
+fn flash(a: &[u8], b: &[u8]) -> (Simulator<4096>, FlashMap) {
+    const SLOT_LEN: u32 = 16 << 10;
+    let region = |start, len| Region { start, len };
+    let map = FlashMap {
+        slots: [region(0, SLOT_LEN), region(SLOT_LEN, SLOT_LEN)],
+        state: Some(region(2 * SLOT_LEN, SLOT_LEN)),
+    };
+    let mut flash = Simulator::erased(3 * SLOT_LEN as usize);
+    flash.place(0, a);
+    flash.place(SLOT_LEN, b);
+    (flash, map)
 }
 
-fn serve(boot: Boot<'_>, memory: &mut Memory) -> (u32, u32) {
-    let ticks = Ticks::default();
-    let mut inputs = InputBuffers::<64>::new();
-    let mut server = Server::new(IDENTITY, boot, &ticks, &mut inputs);
-    server.serve(memory).unwrap();
-    (server.runs, server.faults)
+/// Boots as a device does and serves until the link ends or a restart is asked for.
+fn serve_from(flash: &mut Simulator<4096>, map: FlashMap, key: Option<PublicKey>, memory: &mut Memory) -> (u32, u32) {
+    let mut arena = Aligned::zeroed(IDENTITY.arena_capacity);
+    slots::boot(
+        flash,
+        map,
+        key,
+        arena.bytes_mut(),
+        |_| (),
+        |booted| {
+            let ticks = Ticks::default();
+            let mut inputs = InputBuffers::<64>::new();
+            let costs = Costs {
+                load_instructions: 5,
+                self_test_instructions: 6,
+            };
+            let mut server = Server::new(IDENTITY, booted, costs, &ticks, &mut inputs);
+            server.serve(memory).unwrap();
+            (server.runs, server.faults)
+        },
+    )
+}
+
+fn serve_nothing(memory: &mut Memory) -> (u32, u32) {
+    let (mut flash, map) = flash(&[], &[]);
+    serve_from(&mut flash, map, None, memory)
 }
 
 fn serve_tiny(memory: &mut Memory) -> (u32, u32) {
     let packed = tiny::tiny().pack();
-    let blob = Blob::new_exact(packed.bytes()).unwrap();
-    let mut arena = Aligned::zeroed(blob.graph().arena_len());
-    let network = Network::load(blob, arena.bytes_mut()).unwrap();
-    let boot = Boot::Serving(Loaded {
-        network,
-        load_instructions: 5,
-        self_test_instructions: 6,
-    });
-    serve(boot, memory)
+    let (mut flash, map) = flash(packed.bytes(), &[]);
+    serve_from(&mut flash, map, None, memory)
 }
 
 #[test]
@@ -128,10 +150,10 @@ fn without_a_model_it_says_who_it_is_and_refuses_the_rest() {
     memory.ask(2, &Request::Run { heads: HeadSet::ALL });
     memory.ask(3, &Request::Output { offset: 0, len: 1 });
     memory.ask(4, &Request::Mask { offset: 0, len: 1 });
-    let (runs, faults) = serve(no_model(), &mut memory);
+    let (runs, faults) = serve_nothing(&mut memory);
     assert_eq!((runs, faults), (0, 3));
     let count = memory.replies(|sequence, reply| match (sequence, reply) {
-        (1, Reply::Info(info)) => assert_eq!(info.state, State::NoModel(wire::text("it is a test"))),
+        (1, Reply::Info(info)) => assert_eq!(info.state, State::NoModel(wire::text("every slot is empty"))),
         (2..=4, reply) => assert_eq!(reply, Reply::Refused(Refusal::NoModel)),
         other => panic!("{other:?}"),
     });

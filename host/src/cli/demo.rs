@@ -117,7 +117,7 @@ fn prepare_device(target: &Target, progress: &Progress) -> anyhow::Result<()> {
         let toolchain = Toolchain::new()?;
         toolchain.qemu()?;
         progress.say(&format!("building firmware for {}", board.name));
-        toolchain.firmware(board)?;
+        toolchain.firmware(board, None)?;
     }
     Ok(())
 }

@@ -4,20 +4,24 @@
 //! The exit status is 0 only if the thing asked for happened, else 1, whatever was wrong: words, files, data or the device.
 
 pub mod bench;
+mod blob_file;
 pub mod compare;
 pub mod demo;
 pub mod doctor;
 pub mod eval;
 pub mod inspect;
 pub mod interrupt;
+pub mod key;
 pub mod plan;
 pub mod quantize;
 pub mod report;
 #[cfg(feature = "remote")]
 pub mod serve;
+pub mod sign;
 pub mod sweep;
 pub mod table;
 pub mod train;
+pub mod update;
 
 use std::process::ExitCode;
 
@@ -59,6 +63,12 @@ enum Command {
     Report(report::Args),
     /// Try widths, depths and picture sizes under budgets for flash, arena and instructions
     Sweep(sweep::Args),
+    /// Make a pair of keys to sign weights with
+    Key(key::Args),
+    /// Sign a blob, so that only devices with the public key take it, and nothing unsigned
+    Sign(sign::Args),
+    /// Bring new weights onto a running device, which goes back to what it had if they fail
+    Update(update::Args),
     /// Count what models cost on a board: instructions, flash, RAM
     Bench(bench::Args),
     /// Lend this computer's device to trainings elsewhere
@@ -87,6 +97,9 @@ pub fn main() -> ExitCode {
         Command::Plan(args) => plan::run(args, cli.json),
         Command::Report(args) => report::run(args, cli.json),
         Command::Sweep(args) => sweep::run(args, cli.json),
+        Command::Key(args) => key::run(args, cli.json),
+        Command::Sign(args) => sign::run(args, cli.json),
+        Command::Update(args) => update::run(args, cli.json),
         Command::Bench(args) => bench::run(args, cli.json),
         #[cfg(feature = "remote")]
         Command::Serve(args) => serve::run(args),

@@ -36,9 +36,44 @@ pub struct Board {
     pub arena_len: usize,
     /// RAM for a picture, in bytes.
     pub picture_len: usize,
-    /// Where blobs may lie, in the firmware's probing order.
-    pub slots: &'static [Slot],
+    /// The two slots for a blob.
+    pub slots: [Slot; 2],
+    /// Memory that is the board's flash for weights and outlives a run, if it has any that can be written under QEMU.
+    pub flash: Option<Flash>,
 }
+
+/// Memory that an emulated board has instead of flash: QEMU models none that can be programmed, so the firmware keeps the
+/// rules of NOR flash in its main memory, which a file backs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flash {
+    /// Length of the board's main memory, in bytes.
+    pub memory_len: u64,
+    /// Where the first slot begins in it, in bytes.
+    pub offset: u64,
+}
+
+/// Slots of 7.9 MB, and their state behind them, in that memory.
+const fn nor_slots(name: &'static str, address: u32) -> [Slot; 2] {
+    const LEN: usize = 0x007f_0000;
+    slots(name, address, LEN)
+}
+
+const fn slots(name: &'static str, address: u32, len: usize) -> [Slot; 2] {
+    [
+        Slot { name, address, len },
+        Slot {
+            name,
+            address: address + len as u32,
+            len,
+        },
+    ]
+}
+
+/// The MPS2 boards' PSRAM.
+const PSRAM: Option<Flash> = Some(Flash {
+    memory_len: 16 << 20,
+    offset: 0,
+});
 
 /// All boards; the first is the default.
 pub const BOARDS: &[Board] = &[
@@ -53,18 +88,8 @@ pub const BOARDS: &[Board] = &[
         ram_len: 4 << 20,
         arena_len: 256 << 10,
         picture_len: 128 * 128 * 3,
-        slots: &[
-            Slot {
-                name: "flash",
-                address: 0x0030_0000,
-                len: 1 << 20,
-            },
-            Slot {
-                name: "PSRAM",
-                address: 0x2100_0000,
-                len: 16 << 20,
-            },
-        ],
+        slots: nor_slots("PSRAM", 0x2100_0000),
+        flash: PSRAM,
     },
     Board {
         name: "mps2-an385",
@@ -77,18 +102,8 @@ pub const BOARDS: &[Board] = &[
         ram_len: 4 << 20,
         arena_len: 256 << 10,
         picture_len: 128 * 128 * 3,
-        slots: &[
-            Slot {
-                name: "flash",
-                address: 0x0030_0000,
-                len: 1 << 20,
-            },
-            Slot {
-                name: "PSRAM",
-                address: 0x2100_0000,
-                len: 16 << 20,
-            },
-        ],
+        slots: nor_slots("PSRAM", 0x2100_0000),
+        flash: PSRAM,
     },
     Board {
         name: "mps2-an500",
@@ -101,18 +116,8 @@ pub const BOARDS: &[Board] = &[
         ram_len: 4 << 20,
         arena_len: 256 << 10,
         picture_len: 128 * 128 * 3,
-        slots: &[
-            Slot {
-                name: "flash",
-                address: 0x0030_0000,
-                len: 1 << 20,
-            },
-            Slot {
-                name: "PSRAM",
-                address: 0x6000_0000,
-                len: 16 << 20,
-            },
-        ],
+        slots: nor_slots("PSRAM", 0x6000_0000),
+        flash: PSRAM,
     },
     Board {
         name: "mps2-an505",
@@ -125,18 +130,8 @@ pub const BOARDS: &[Board] = &[
         ram_len: 4 << 20,
         arena_len: 256 << 10,
         picture_len: 128 * 128 * 3,
-        slots: &[
-            Slot {
-                name: "flash",
-                address: 0x1030_0000,
-                len: 1 << 20,
-            },
-            Slot {
-                name: "PSRAM",
-                address: 0x8000_0000,
-                len: 16 << 20,
-            },
-        ],
+        slots: nor_slots("PSRAM", 0x8000_0000),
+        flash: PSRAM,
     },
     Board {
         name: "mps3-an547",
@@ -149,18 +144,11 @@ pub const BOARDS: &[Board] = &[
         ram_len: 512 << 10,
         arena_len: 256 << 10,
         picture_len: 128 * 128 * 3,
-        slots: &[
-            Slot {
-                name: "block RAM",
-                address: 0x1100_0000,
-                len: 1 << 20,
-            },
-            Slot {
-                name: "DDR",
-                address: 0x7000_0000,
-                len: 16 << 20,
-            },
-        ],
+        slots: nor_slots("DDR", 0x7000_0000),
+        flash: Some(Flash {
+            memory_len: 2 << 30,
+            offset: 256 << 20,
+        }),
     },
     Board {
         name: "netduinoplus2",
@@ -173,11 +161,8 @@ pub const BOARDS: &[Board] = &[
         ram_len: 128 << 10,
         arena_len: 64 << 10,
         picture_len: 128 * 128 * 3,
-        slots: &[Slot {
-            name: "flash",
-            address: 0x0808_0000,
-            len: 512 << 10,
-        }],
+        slots: slots("flash", 0x0808_0000, 256 << 10),
+        flash: None,
     },
     Board {
         name: "lm3s6965evb",
@@ -190,11 +175,8 @@ pub const BOARDS: &[Board] = &[
         ram_len: 64 << 10,
         arena_len: 32 << 10,
         picture_len: 64 * 64 * 3,
-        slots: &[Slot {
-            name: "flash",
-            address: 0x0002_0000,
-            len: 128 << 10,
-        }],
+        slots: slots("flash", 0x0002_0000, 64 << 10),
+        flash: None,
     },
     Board {
         name: "microbit",
@@ -207,11 +189,8 @@ pub const BOARDS: &[Board] = &[
         ram_len: 16 << 10,
         arena_len: 8 << 10,
         picture_len: 0,
-        slots: &[Slot {
-            name: "flash",
-            address: 0x0002_0000,
-            len: 128 << 10,
-        }],
+        slots: slots("flash", 0x0002_0000, 64 << 10),
+        flash: None,
     },
 ];
 
@@ -221,14 +200,14 @@ impl Board {
         BOARDS.iter().find(|board| board.name == name)
     }
 
-    /// The first slot that a blob of that length fits into.
-    pub fn slot_for(&self, blob_len: usize) -> Option<&'static Slot> {
+    /// The slot that a blob of that length is put into before a start: the first one, if it fits.
+    pub fn slot_for(&self, blob_len: usize) -> Option<&Slot> {
         self.slots.iter().find(|slot| blob_len <= slot.len)
     }
 
-    /// Its slots and their sizes, in words.
+    /// Its slots and their size, in words.
     pub(super) fn slots_in_words(&self) -> String {
-        let words = |slot: &Slot| format!("{} bytes of {} at {:#010x}", slot.len, slot.name, slot.address);
-        self.slots.iter().map(words).collect::<Vec<_>>().join(" and ")
+        let [first, _] = &self.slots;
+        format!("two slots of {} bytes of {}", first.len, first.name)
     }
 }

@@ -1,6 +1,9 @@
 //! The host's side of the protocol.
 
-use trident::wire::{CHUNK_LEN, Done, Model, PROTOCOL_VERSION, Reply, Request, State, Statistics, digest};
+use trident::wire::{
+    CHUNK_LEN, Done, Model, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION, Refusal, Reply, Request, State, Statistics,
+    digest,
+};
 use trident::{Head, HeadSet, InputSlot, Inputs};
 
 use super::connection::Connection;
@@ -39,6 +42,7 @@ pub struct RunResult {
 pub struct Client {
     connection: Connection,
     info: DeviceInfo,
+    protocol: u16,
 }
 
 impl Client {
@@ -48,8 +52,27 @@ impl Client {
     /// It does not answer in time, or speaks another version of the protocol.
     pub fn new(transport: Box<dyn Transport>, qemu: Option<Qemu>) -> Result<Self, DeviceError> {
         let mut connection = Connection::new(transport, qemu);
-        let info = ask_info(&mut connection)?;
-        Ok(Self { connection, info })
+        let (info, protocol) = ask_info(&mut connection)?;
+        Ok(Self {
+            connection,
+            info,
+            protocol,
+        })
+    }
+
+    /// Asks anew who answers: a device that has started anew may serve another model.
+    pub(super) fn refresh(&mut self) -> Result<(), DeviceError> {
+        (self.info, self.protocol) = ask_info(&mut self.connection)?;
+        Ok(())
+    }
+
+    /// Whether the device takes updates over this link.
+    pub(super) fn knows_updates(&self) -> bool {
+        self.protocol >= HELLO_VERSION
+    }
+
+    pub(super) fn connection(&mut self) -> &mut Connection {
+        &mut self.connection
     }
 
     /// Who answers.
@@ -150,7 +173,8 @@ impl Client {
     }
 }
 
-fn ask_info(connection: &mut Connection) -> Result<DeviceInfo, DeviceError> {
+/// Who answers, and the version of the protocol to speak with it.
+fn ask_info(connection: &mut Connection) -> Result<(DeviceInfo, u16), DeviceError> {
     let (protocol, info) = ask(connection, Request::Info, "information", |reply| match reply {
         Reply::Info(info) => Some((
             info.protocol,
@@ -164,17 +188,44 @@ fn ask_info(connection: &mut Connection) -> Result<DeviceInfo, DeviceError> {
         )),
         _ => None,
     })?;
-    if protocol != PROTOCOL_VERSION {
-        return Err(DeviceError::Protocol {
-            found: protocol,
-            expected: PROTOCOL_VERSION,
-        });
+    if protocol < OLDEST_PROTOCOL_VERSION {
+        return Err(unknown(protocol));
     }
-    Ok(info)
+    Ok((info, agree(connection, protocol)?))
+}
+
+/// The newest version that both sides speak. One that is older than [`Request::Hello`] is told by the device's information alone.
+fn agree(connection: &mut Connection, protocol: u16) -> Result<u16, DeviceError> {
+    if protocol < HELLO_VERSION {
+        return Ok(protocol);
+    }
+    let hello = Request::Hello {
+        oldest: OLDEST_PROTOCOL_VERSION,
+        newest: PROTOCOL_VERSION,
+    };
+    let agreed = ask(connection, hello, "a version of the protocol", |reply| match reply {
+        Reply::Hello { version } => Some(*version),
+        _ => None,
+    });
+    match agreed {
+        Err(DeviceError::Refused(Refusal::Protocol { .. })) => Err(unknown(protocol)),
+        other => other,
+    }
+}
+
+/// The first version that knows [`Request::Hello`], and updates.
+const HELLO_VERSION: u16 = 2;
+
+fn unknown(found: u16) -> DeviceError {
+    DeviceError::Protocol {
+        found,
+        oldest: OLDEST_PROTOCOL_VERSION,
+        newest: PROTOCOL_VERSION,
+    }
 }
 
 /// One request; `pick` takes what is wanted out of its reply, if it is in there.
-fn ask<T>(
+pub(super) fn ask<T>(
     connection: &mut Connection,
     request: Request<'_>,
     expected: &'static str,
@@ -218,13 +269,13 @@ fn chunks(slot: InputSlot, bytes: &[u8]) -> impl Iterator<Item = Request<'_>> {
 }
 
 /// Offsets and lengths of the chunks that `len` bytes travel in.
-fn parts(len: usize) -> impl Iterator<Item = (u32, u16)> {
+pub(super) fn parts(len: usize) -> impl Iterator<Item = (u32, u16)> {
     (0..len)
         .step_by(CHUNK_LEN)
         .map(move |offset| (offset as u32, CHUNK_LEN.min(len - offset) as u16))
 }
 
-fn unexpected(reply: &Reply<'_>, expected: &'static str) -> DeviceError {
+pub(super) fn unexpected(reply: &Reply<'_>, expected: &'static str) -> DeviceError {
     let found = format!("{reply:.0?}").chars().take(80).collect();
     DeviceError::Unexpected { found, expected }
 }

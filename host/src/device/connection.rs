@@ -1,5 +1,6 @@
 //! Requests out, replies in, in order: sequence numbers, repetition, deadlines.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use trident::wire::{Frame, FrameError, FrameReader, MAX_FRAME_LEN, Reply, Request, encode_frame};
@@ -42,26 +43,33 @@ impl Connection {
         requests: &[Request<'_>],
         mut take: impl FnMut(&Request<'_>, Reply<'_>) -> Result<(), DeviceError>,
     ) -> Result<(), DeviceError> {
-        let first = self.next_sequence;
-        self.next_sequence = first.wrapping_add(requests.len() as u16);
-        let sequence = |index: usize| first.wrapping_add(index as u16);
-        let (patience, mut repetitions) = self.transport.patience();
-        let mut sent = 0;
+        let (patience, repetitions) = self.transport.patience();
+        // Numbers of the requests that are on their way, in order; the first is that of `requests[answered]`.
+        let mut sent: VecDeque<u16> = VecDeque::new();
         let mut answered = 0;
+        let mut patient = repetitions;
         while answered < requests.len() {
             let end = requests.len().min(answered + self.transport.window());
-            self.send(&requests[sent..end], sequence(sent))?;
-            sent = end;
+            let first = self.next_sequence;
+            let new = &requests[answered + sent.len()..end];
+            self.send(new, first)?;
+            self.next_sequence = first.wrapping_add(new.len() as u16);
+            sent.extend((0..new.len()).map(|index| first.wrapping_add(index as u16)));
             let request = &requests[answered];
-            let taken = self.receive(sequence(answered), patience, |reply| match reply {
+            let taken = self.receive(sent[0], patience, |reply| match reply {
                 Reply::Refused(refusal) => Err(DeviceError::Refused(refusal)),
                 reply => take(request, reply),
             });
             match taken {
-                Ok(()) => answered += 1,
-                Err(DeviceError::Timeout { .. }) if repetitions > 0 => {
-                    repetitions -= 1;
-                    sent = answered;
+                Ok(()) => {
+                    answered += 1;
+                    sent.pop_front();
+                    patient = repetitions;
+                }
+                // Under new numbers, so that a late reply to the lost ones is not taken for another.
+                Err(DeviceError::Timeout { .. }) if patient > 0 => {
+                    patient -= 1;
+                    sent.clear();
                 }
                 Err(error) => return Err(error),
             }

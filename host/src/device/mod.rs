@@ -15,18 +15,20 @@ mod log;
 mod qemu;
 mod target;
 mod transport;
+mod update;
 
 use std::io;
 use std::time::Duration;
 
 pub use batch::{loader, run_to_end};
-pub use boards::{BOARDS, Board, Slot};
+pub use boards::{BOARDS, Board, Flash, Slot};
 pub use client::{Client, DeviceInfo, RunResult};
 pub use log::Log;
-pub use qemu::{LinkKind, Qemu};
+pub use qemu::{LinkKind, Qemu, Weights};
 pub(crate) use qemu::{dying_with_us, loader_option};
 pub use target::{ParseTargetError, Target};
 pub use transport::Transport;
+pub use update::{UpdateStep, Updated};
 
 use trident::wire::Refusal;
 
@@ -36,6 +38,9 @@ use crate::toolchain::ToolchainError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeviceError {
+    /// The public key cannot be used.
+    #[error(transparent)]
+    Key(#[from] crate::sign::KeyError),
     /// A tool is missing, or the firmware does not build.
     #[error(transparent)]
     Toolchain(#[from] ToolchainError),
@@ -48,6 +53,23 @@ pub enum DeviceError {
         board: &'static str,
         /// The slots and their sizes, in words.
         slots: String,
+    },
+    /// The board's slots can only be read under QEMU.
+    #[error(
+        "the flash of {board} can only be read under QEMU, so it has no image file; boards with one: {}",
+        with_flash()
+    )]
+    NoFlash {
+        /// The board.
+        board: &'static str,
+    },
+    /// The new weights did not pass their trial, and the device serves what it had.
+    #[error("the new weights did not pass their trial on the device, which {now}\n{log}")]
+    TrialFailed {
+        /// What it does now.
+        now: String,
+        /// What firmware and emulator said.
+        log: String,
     },
     /// A file, FIFO, port or program could not be used.
     #[error("cannot {action}: {source}")]
@@ -75,13 +97,16 @@ pub enum DeviceError {
     },
     /// The firmware speaks another version of the protocol.
     #[error(
-        "the firmware speaks protocol {found}, this program speaks {expected}; flash a firmware of the same version"
+        "the firmware speaks protocol {found}, this program speaks {oldest} to {newest}; flash a firmware that is as new as this program, \
+         or use the program that came with the firmware"
     )]
     Protocol {
         /// The firmware's.
         found: u16,
-        /// This program's.
-        expected: u16,
+        /// The oldest that this program speaks.
+        oldest: u16,
+        /// The newest.
+        newest: u16,
     },
     /// The firmware found no model that passes its checks.
     #[error("the device has no model to run: {reason}\n{log}")]
@@ -99,6 +124,12 @@ pub enum DeviceError {
         /// CRC of the blob handed over.
         expected: u32,
     },
+    /// The firmware's protocol is older than updates.
+    #[error("the firmware on this device is too old to be updated over the link; flash a newer one once")]
+    TooOldForUpdates,
+    /// The bytes to update to are no blob.
+    #[error("this is no blob: {0}")]
+    NoBlob(trident::BlobError),
     /// The device refused a request.
     #[error("the device refused: {0}")]
     Refused(Refusal),
@@ -113,6 +144,12 @@ pub enum DeviceError {
         /// What was due.
         expected: &'static str,
     },
+}
+
+/// Names of the boards whose flash can be written under QEMU.
+fn with_flash() -> String {
+    let boards = BOARDS.iter().filter(|board| board.flash.is_some());
+    boards.map(|board| board.name).collect::<Vec<_>>().join(", ")
 }
 
 impl DeviceError {

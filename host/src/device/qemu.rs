@@ -1,10 +1,12 @@
 //! A board under QEMU, from launch to kill.
 //!
-//! The emulator works in a folder of its own, which holds the blob and the FIFOs and goes with it. It dies with its [`Qemu`]; if
+//! The emulator works in a folder of its own, which holds flash or blob and the FIFOs and goes with it. It dies with its [`Qemu`]; if
 //! this whole program is killed, the kernel kills it too where `setpriv` is there to ask for that, and otherwise firmware
 //! ends when its FIFO does.
 
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -12,6 +14,7 @@ use std::thread::{self, JoinHandle};
 
 use defmt_decoder::Table;
 use tempfile::TempDir;
+use trident::PublicKey;
 
 use super::log::Log;
 use super::transport::{Fifos, Transport};
@@ -28,47 +31,61 @@ pub enum LinkKind {
     Uart,
 }
 
+/// What the board finds in its slots when it starts.
+#[derive(Clone, Copy, Debug)]
+pub enum Weights<'w> {
+    /// Nothing.
+    None,
+    /// This blob in the first slot, and nothing else. What the board writes is gone with the emulator.
+    Blob(&'w [u8]),
+    /// What was left in this file. It is made if there is none, and keeps what the board writes.
+    Image(&'w Path),
+}
+
 /// A running emulator.
 #[derive(Debug)]
 pub struct Qemu {
     child: Child,
     reader: Option<JoinHandle<()>>,
     log: Log,
+    /// Locked as long as the emulator runs.
+    _flash: Option<File>,
     _folder: TempDir,
 }
 
 impl Qemu {
-    /// Builds the firmware if need be, puts the blob into the first slot that it fits into, and starts the board.
+    /// Builds the firmware if need be, with that key for weights to be signed with, and starts the board.
     ///
     /// # Errors
-    /// A tool is missing, the blob fits no slot, or the emulator does not start.
+    /// A tool is missing, the blob fits no slot, the image is in use or none of this board's, or the emulator does not start.
     pub fn launch(
         toolchain: &Toolchain,
         board: &'static Board,
-        blob: Option<&[u8]>,
+        key: Option<&PublicKey>,
+        weights: Weights<'_>,
         link: LinkKind,
     ) -> Result<(Self, Box<dyn Transport>), DeviceError> {
-        let loader = blob
-            .map(|blob| loader_option(board, Path::new(BLOB_FILE), blob.len()))
-            .transpose()?;
+        let loader = match weights {
+            Weights::Blob(blob) => Some(loader_option(board, Path::new(BLOB_FILE), blob.len())?),
+            _ => None,
+        };
         let program = toolchain.qemu()?;
-        let elf = toolchain.firmware(board)?;
+        let elf = toolchain.firmware(board, key)?;
         let table = log_table(&elf)?;
         let folder = tempfile::Builder::new().prefix("trident-").tempdir();
         let folder = folder.map_err(DeviceError::io("create a folder for the emulator"))?;
-        if let Some(blob) = blob {
-            let path = folder.path().join(BLOB_FILE);
-            std::fs::write(&path, blob).map_err(DeviceError::io(format!("write {}", path.display())))?;
-        }
+        let flash = place(board, weights, folder.path())?;
         let transport = Fifos::make(folder.path(), fifo_name(link))?;
 
         let mut command = emulator(&program, board, &elf, folder.path());
-        command
-            .args(loader.iter().flat_map(|loader| ["-device", loader]))
-            .args(match link {
-                LinkKind::Fifo => &["-serial", "none"][..],
-                LinkKind::Uart => &["-chardev", "pipe,id=uart,path=uart", "-serial", "chardev:uart"],
-            });
+        match &flash {
+            Some((_, path)) => command.args(memory_of(board, path)),
+            None => command.args(loader.iter().flat_map(|loader| ["-device", loader])),
+        };
+        command.args(match link {
+            LinkKind::Fifo => &["-serial", "none"][..],
+            LinkKind::Uart => &["-chardev", "pipe,id=uart,path=uart", "-serial", "chardev:uart"],
+        });
         let log = Log::default();
         let started = spawn(command, table, log.clone());
         let (child, reader) = started.map_err(DeviceError::io(format!("start {}", program.display())))?;
@@ -76,6 +93,7 @@ impl Qemu {
             child,
             reader: Some(reader),
             log,
+            _flash: flash.map(|(file, _)| file),
             _folder: folder,
         };
         Ok((qemu, Box::new(transport)))
@@ -126,6 +144,72 @@ pub(super) fn emulator(program: &Path, board: &Board, elf: &Path, folder: &Path)
     command
 }
 
+/// Puts weights where the board finds them. Gives the file that is its flash, locked, unless it has none.
+fn place(board: &Board, weights: Weights<'_>, folder: &Path) -> Result<Option<(File, PathBuf)>, DeviceError> {
+    let Some(flash) = board.flash else {
+        return match weights {
+            Weights::None => Ok(None),
+            Weights::Blob(blob) => {
+                let path = folder.join(BLOB_FILE);
+                std::fs::write(&path, blob).map_err(DeviceError::io(format!("write {}", path.display())))?;
+                Ok(None)
+            }
+            Weights::Image(_) => Err(DeviceError::NoFlash { board: board.name }),
+        };
+    };
+    let path = match weights {
+        Weights::Image(path) => {
+            std::path::absolute(path).map_err(DeviceError::io(format!("find {}", path.display())))?
+        }
+        _ => folder.join("flash"),
+    };
+    let open = || -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        let file = options
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)?;
+        file.try_lock().map_err(|error| match error {
+            TryLockError::Error(error) => error,
+            TryLockError::WouldBlock => io::Error::other("another emulator is using it"),
+        })?;
+        match file.metadata()?.len() {
+            0 => file.set_len(flash.memory_len)?,
+            len if len == flash.memory_len => {}
+            len => {
+                return Err(io::Error::other(format!(
+                    "it has {len} bytes, {} has {}: it is none of this board's",
+                    board.name, flash.memory_len
+                )));
+            }
+        }
+        if let Weights::Blob(blob) = weights {
+            file.write_all_at(blob, flash.offset)?;
+        }
+        Ok(file)
+    };
+    let file = open().map_err(DeviceError::io(format!("use the flash image {}", path.display())))?;
+    Ok(Some((file, path)))
+}
+
+/// The emulator's arguments that make a file the board's main memory.
+fn memory_of(board: &Board, file: &Path) -> Vec<String> {
+    let len = board.flash.map_or(0, |flash| flash.memory_len);
+    // A comma parts options; two stand for one.
+    let file = file.to_string_lossy().replace(',', ",,");
+    [
+        "-machine".into(),
+        "memory-backend=flash".into(),
+        "-m".into(),
+        format!("{len}B"),
+        "-object".into(),
+        format!("memory-backend-file,id=flash,size={len},share=on,mem-path={file}"),
+    ]
+    .into()
+}
+
 /// The blob in the emulator's working folder.
 pub(super) const BLOB_FILE: &str = "blob.tri";
 
@@ -137,10 +221,10 @@ fn fifo_name(link: LinkKind) -> &'static str {
     }
 }
 
-/// What stands behind `-device` to put the blob in that file into the first slot that it fits into.
+/// What stands behind `-device` to put the blob in that file into the first slot.
 ///
 /// # Errors
-/// It fits into none.
+/// It does not fit.
 pub(crate) fn loader_option(board: &Board, file: &Path, blob_len: usize) -> Result<String, DeviceError> {
     let slot = board.slot_for(blob_len).ok_or_else(|| DeviceError::BlobTooLarge {
         blob_len,

@@ -25,7 +25,10 @@ pub use compiler::Compiler;
 pub use report::{Report, Tool};
 pub use workspace::Workspace;
 
+use trident::PublicKey;
+
 use crate::device::Board;
+use crate::hex;
 
 /// Why a tool is not there, or firmware not built.
 #[derive(Debug, thiserror::Error)]
@@ -135,14 +138,15 @@ impl Toolchain {
         Compiler::find_or_install(target)
     }
 
-    /// Builds the firmware for a board, unless it is up to date, and gives its ELF file.
+    /// Builds the firmware for a board, with a key that weights must be signed with or none, unless it is up to date, and gives
+    /// its ELF file.
     ///
     /// Calls of several threads and programs wait for each other, so that one builds and the others find it built.
     ///
     /// # Errors
     /// The compiler is missing and could not be installed, or the build failed.
-    pub fn firmware(&self, board: &Board) -> Result<PathBuf, ToolchainError> {
-        self.image(board, Image::Serving)
+    pub fn firmware(&self, board: &Board, key: Option<&PublicKey>) -> Result<PathBuf, ToolchainError> {
+        self.build(board, Image::Serving, key)
     }
 
     /// As [`Toolchain::firmware`], any of the firmware's images.
@@ -150,17 +154,26 @@ impl Toolchain {
     /// # Errors
     /// As [`Toolchain::firmware`].
     pub fn image(&self, board: &Board, image: Image) -> Result<PathBuf, ToolchainError> {
+        self.build(board, image, None)
+    }
+
+    fn build(&self, board: &Board, image: Image, key: Option<&PublicKey>) -> Result<PathBuf, ToolchainError> {
         let lock = self.workspace.lock()?;
         let compiler = Compiler::find_or_install(board.target)?;
         let folder = self
             .workspace
             .firmware_folder()
             .join(board.target_cpu.unwrap_or(board.target));
-        let elf = self
-            .workspace
-            .firmware_folder()
-            .join(format!("{}{}.elf", board.name, image.suffix()));
+        let elf = self.workspace.firmware_folder().join(format!(
+            "{}{}{}.elf",
+            board.name,
+            image.suffix(),
+            key.map_or_else(String::new, key_suffix)
+        ));
         let mut command = compiler.cargo("build", board.target);
+        if let Some(key) = key {
+            command.env("TRIDENT_PUBLIC_KEY", hex::encode(&key.0));
+        }
         if let Some(cpu) = board.target_cpu {
             command.env("RUSTFLAGS", format!("-Ctarget-cpu={cpu}"));
         }
@@ -234,6 +247,11 @@ impl Image {
             Self::Example => "-example",
         }
     }
+}
+
+/// What stands behind the image's name in the name of its file, where a key is in it.
+fn key_suffix(key: &PublicKey) -> String {
+    format!("-{}", hex::encode(&key.0[..8]))
 }
 
 /// The emulator's program.

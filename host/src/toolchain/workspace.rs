@@ -72,7 +72,13 @@ fn changes_builds(name: &str) -> bool {
     const REMOVED: [&str; 5] = ["CARGO", "RUSTC", "RUSTFLAGS", "RUSTDOC", "DEFMT_"];
     let begins = |prefix: &&str| name.starts_with(prefix);
     // Cargo puts its own compiler's libraries first, which another compiler must not load.
-    let other = ["RUSTUP_TOOLCHAIN", "LD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH"].contains(&name);
+    let other = [
+        "RUSTUP_TOOLCHAIN",
+        "LD_LIBRARY_PATH",
+        "DYLD_FALLBACK_LIBRARY_PATH",
+        "TRIDENT_PUBLIC_KEY",
+    ]
+    .contains(&name);
     other || REMOVED.iter().any(begins) && !KEPT.iter().any(begins)
 }
 

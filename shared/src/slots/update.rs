@@ -179,6 +179,11 @@ impl Update {
         self.written
     }
 
+    /// The blob's CRC.
+    pub const fn crc(&self) -> u32 {
+        self.header.crc
+    }
+
     /// The slot that it goes to.
     pub const fn slot(&self) -> SlotId {
         self.slot

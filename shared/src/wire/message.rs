@@ -5,7 +5,8 @@ use core::fmt::{self, Write};
 use heapless::{String, Vec};
 use serde::{Deserialize, Serialize};
 
-use crate::blob::CRC;
+use crate::blob::{CRC, HEADER_LEN};
+use crate::slots::SlotId;
 use crate::spec::{HeadSet, InputSlot, Shape};
 
 /// The most bytes of an input or output that one message carries.
@@ -70,6 +71,40 @@ pub enum Request<'a> {
     },
     /// What it has cost so far. Answered by [`Reply::Statistics`].
     Statistics,
+    /// Which versions of the protocol the host speaks. Answered by [`Reply::Hello`], or refused with those that the device speaks.
+    Hello {
+        /// The oldest.
+        oldest: u16,
+        /// The newest.
+        newest: u16,
+    },
+    /// What the slots hold, and how far an update is. Answered by [`Reply::Slots`].
+    Slots,
+    /// Begin an update, or go on with one that was cut short. Answered by [`Reply::Written`].
+    UpdateBegin {
+        /// The blob's first bytes.
+        header: [u8; HEADER_LEN],
+        /// Where to go on, a whole number of erase blocks; 0 for a new one.
+        from: u32,
+    },
+    /// The next bytes of the blob. Answered by [`Reply::Written`].
+    UpdateChunk {
+        /// Where they begin, in bytes.
+        offset: u32,
+        /// At most [`CHUNK_LEN`] bytes.
+        bytes: &'a [u8],
+    },
+    /// CRC-32/ISO-HDLC of bytes in the slot that an update goes to. Answered by [`Reply::Digest`].
+    UpdateDigest {
+        /// Where they begin, in bytes.
+        offset: u32,
+        /// How many.
+        len: u32,
+    },
+    /// Verify what was written, and try it at the next start. Answered by [`Reply::Accepted`].
+    UpdateFinish,
+    /// Start anew. Answered by [`Reply::Accepted`] before it happens.
+    Restart,
 }
 
 /// What a device answers.
@@ -93,9 +128,20 @@ pub enum Reply<'a> {
     Statistics(Statistics),
     /// To any request that could not be served. It changed nothing.
     Refused(Refusal),
+    /// To [`Request::Hello`]: the newest version that both speak.
+    Hello {
+        /// The version.
+        version: u16,
+    },
+    /// To [`Request::Slots`].
+    Slots(SlotsReport),
+    /// To [`Request::UpdateBegin`] and [`Request::UpdateChunk`]: bytes of the blob that are in flash.
+    Written(u32),
+    /// To [`Request::UpdateDigest`].
+    Digest(u32),
 }
 
-/// Who answers.
+/// Who answers. Its shape is the same in every version of the protocol, so that any host can tell what it talks to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Info<'a> {
     /// [`PROTOCOL_VERSION`](super::PROTOCOL_VERSION) of the device.
@@ -206,6 +252,25 @@ pub enum SelfTest {
     Failed,
 }
 
+/// What the slots hold, and how far an update is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlotsReport {
+    /// The slot that is served.
+    pub served: Option<SlotId>,
+    /// The slot that an update goes to.
+    pub target: SlotId,
+    /// What is remembered of both.
+    pub state: crate::slots::State,
+    /// A slot's length, in bytes.
+    pub slot_len: u32,
+    /// An erase block's length, in bytes; 0 where nothing can be written.
+    pub erase_len: u32,
+    /// First bytes of the key that weights must be signed with; `None` where any are taken.
+    pub key: Option<[u8; 8]>,
+    /// CRC of the blob on its way, and bytes of it that are in flash.
+    pub update: Option<(u32, u32)>,
+}
+
 /// Why a request was not served.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Refusal {
@@ -244,6 +309,15 @@ pub enum Refusal {
         /// How much there is.
         available: u32,
     },
+    /// The host speaks no version that the device does.
+    Protocol {
+        /// The oldest that the device speaks.
+        oldest: u16,
+        /// The newest.
+        newest: u16,
+    },
+    /// The update does not go on, for the reason given. The device serves what it has.
+    Update(Text),
 }
 
 impl fmt::Display for Refusal {
@@ -264,6 +338,10 @@ impl fmt::Display for Refusal {
             Self::OutOfRange { offset, len, available } => {
                 write!(f, "{len} bytes from {offset} were asked for, {available} are there")
             }
+            Self::Protocol { oldest, newest } => {
+                write!(f, "this firmware speaks versions {oldest} to {newest} of the protocol")
+            }
+            Self::Update(reason) => write!(f, "the update is refused: {reason}"),
         }
     }
 }
@@ -273,6 +351,7 @@ impl core::error::Error for Refusal {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::slots::{Entry, Trial};
 
     fn body(message: &impl Serialize) -> Vec<u8, 64> {
         let mut body = [0; 64];
@@ -296,6 +375,25 @@ mod tests {
         assert_eq!(body(&Request::Output { offset: 1, len: 256 }), [3, 1, 0x80, 0x02]);
         assert_eq!(body(&Request::Mask { offset: 0, len: 5 }), [4, 0, 5]);
         assert_eq!(body(&Request::Statistics), [5]);
+        assert_eq!(body(&Request::Hello { oldest: 1, newest: 2 }), [6, 1, 2]);
+        assert_eq!(body(&Request::Slots), [7]);
+        let begin = body(&Request::UpdateBegin {
+            header: [9; HEADER_LEN],
+            from: 4096,
+        });
+        assert_eq!(
+            (begin[0], &begin[1..29], &begin[29..]),
+            (8, &[9; HEADER_LEN][..], &[0x80, 0x20][..])
+        );
+        let chunk = Request::UpdateChunk {
+            offset: 256,
+            bytes: &[9, 8],
+        };
+        assert_eq!(body(&chunk), [9, 0x80, 0x02, 2, 9, 8]);
+        let digest = Request::UpdateDigest { offset: 1, len: 128 };
+        assert_eq!(body(&digest), [10, 1, 0x80, 0x01]);
+        assert_eq!(body(&Request::UpdateFinish), [11]);
+        assert_eq!(body(&Request::Restart), [12]);
     }
 
     #[test]
@@ -354,7 +452,29 @@ mod tests {
             value: Some(f32::MAX),
             instructions: u64::MAX,
         };
+        let entry = Some(Entry {
+            slot: SlotId::B,
+            crc: u32::MAX,
+            sequence: u32::MAX,
+        });
+        let slots = SlotsReport {
+            served: Some(SlotId::A),
+            target: SlotId::B,
+            state: crate::slots::State {
+                floor: Some(u32::MAX),
+                confirmed: entry,
+                previous: entry,
+                trial: entry.map(|entry| Trial { entry, begun: true }),
+                failed: entry,
+            },
+            slot_len: u32::MAX,
+            erase_len: u32::MAX,
+            key: Some([0xff; 8]),
+            update: Some((u32::MAX, u32::MAX)),
+        };
         let replies = [
+            Reply::Slots(slots),
+            Reply::Refused(Refusal::Update(long.clone())),
             info(State::Serving(model)),
             info(State::NoModel(long.clone())),
             Reply::Done(done),

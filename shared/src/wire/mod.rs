@@ -9,13 +9,21 @@
 //! ```
 //!
 //! A reply carries its request's sequence number. A frame that is damaged is dropped without an answer, since nothing in it can
-//! be trusted; the host then asks again. Every request may be repeated without harm. What is larger than a frame travels in
+//! be trusted; the host then asks again, under a new number, so that a late reply is not taken for another. Every request may
+//! be repeated without harm. What is larger than a frame travels in
 //! chunks of at most [`CHUNK_LEN`] bytes.
 //!
 //! One sample, from the host's side: [`Request::Input`] until all inputs are there, [`Request::Run`], then
 //! [`Request::Output`] or [`Request::Mask`] if the digest in [`Reply::Done`] is not enough. Inputs stay until they are
 //! overwritten, results until the next run. Requests may be sent ahead of their replies where the link does not lose
 //! bytes while the device is busy.
+//!
+//! An update: [`Request::Slots`] tells where it would go, [`Request::UpdateDigest`] how much of it is there from an attempt that was cut
+//! short, then [`Request::UpdateBegin`], [`Request::UpdateChunk`] until all is there, [`Request::UpdateFinish`],
+//! [`Request::Restart`]. Runs may go on between them.
+//!
+//! [`Request::Info`], its answer, and what a version-1 host asks keep their bytes, so that an old host and a new device tell each
+//! other who they are; a request that a device does not know is refused as [`Refusal::Malformed`].
 //!
 //! A [`Measurement`] is no part of that: the bench image writes one to a file of its emulator and ends.
 //!
@@ -28,9 +36,11 @@ mod message;
 pub use frame::{Frame, FrameError, FrameReader, MAX_BODY_LEN, MAX_FRAME_LEN, WriteError, encode_frame, write_frame};
 pub use measurement::Measurement;
 pub use message::{
-    CHUNK_LEN, Done, Info, Model, Refusal, Reply, Request, SegmentationDigest, SelfTest, State, Statistics, Text,
-    digest, text,
+    CHUNK_LEN, Done, Info, Model, Refusal, Reply, Request, SegmentationDigest, SelfTest, SlotsReport, State,
+    Statistics, Text, digest, text,
 };
 
-/// Version of everything in this module. A device tells it in [`Info`]; a host refuses to go on with another one.
-pub const PROTOCOL_VERSION: u16 = 1;
+/// Version of everything in this module. A device tells it in [`Info`]; [`Request::Hello`] agrees on one that both sides speak.
+pub const PROTOCOL_VERSION: u16 = 2;
+/// The oldest version that this crate speaks, too: that of devices that take no update.
+pub const OLDEST_PROTOCOL_VERSION: u16 = 1;

@@ -68,7 +68,7 @@ fn has_figures(head: &str, figures: &Value) {
 }
 
 fn firmware() -> Vec<u8> {
-    let elf = Toolchain::new().and_then(|toolchain| toolchain.firmware(&BOARDS[0]));
+    let elf = Toolchain::new().and_then(|toolchain| toolchain.firmware(&BOARDS[0], None));
     std::fs::read(elf.unwrap_or_else(|error| panic!("{error}"))).expect("the firmware is read")
 }
 

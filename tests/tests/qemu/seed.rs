@@ -29,7 +29,10 @@ fn the_seed_preset_runs_from_psram_bit_for_bit() {
         );
     }
     let blob_len = folder.read("run/model.tri").len();
-    assert!(blob_len > BOARD.slots[0].len, "it does not fit the flash slot");
+    assert!(
+        (6 << 20..BOARD.slots[0].len).contains(&blob_len),
+        "it takes most of a slot"
+    );
 
     let device = folder
         .trident("eval run --on qemu:mps2-an386 --limit 3 --json")

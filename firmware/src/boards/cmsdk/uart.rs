@@ -59,6 +59,7 @@ impl Write for Uart {
     }
 
     fn flush(&mut self) -> Result<(), Infallible> {
+        while self.0.read::<STATE>() & TX_FULL != 0 {}
         Ok(())
     }
 }

@@ -2,14 +2,17 @@
 //!
 //! ```text
 //! 0x0000_0000  image, 128 KB       0x2000_0000  stack, 8 KB          0x4000_0000  watchdog
-//! 0x0002_0000  slot, 128 KB        0x2000_2000  statics, 56 KB       0x4000_C000  UART0
+//! 0x0002_0000  slots, 128 KB       0x2000_2000  statics, 56 KB       0x4000_C000  UART0
 //! ```
 
 mod counter;
 mod memory;
 mod uart;
 
-use super::Board;
+use trident::slots::FlashMap;
+
+use super::rom::Rom;
+use super::{Board, rom_map};
 use counter::Watchdog;
 use uart::Uart;
 
@@ -20,11 +23,13 @@ impl Board for Lm3s6965Evb {
     const NAME: &'static str = "lm3s6965evb";
     const ARENA_LEN: usize = 32 * 1024;
     const PICTURE_LEN: usize = 64 * 64 * 3;
+    const MAP: FlashMap = rom_map(64 << 10);
+    type Flash = Rom;
     type Link = Uart;
     type Counter = Watchdog;
 
-    fn slots() -> impl Iterator<Item = &'static [u8]> {
-        memory::slots().into_iter()
+    fn flash() -> Rom {
+        Rom(memory::flash())
     }
 
     fn start() -> (Uart, Watchdog) {

@@ -4,14 +4,21 @@
 use core::ptr::with_exposed_provenance;
 use core::slice::from_raw_parts;
 
+use static_cell::ConstStaticCell;
+
 use super::super::registers::Registers;
 
-/// The slot for blobs: the upper half of the flash.
-pub fn slots() -> [&'static [u8]; 1] {
-    let flash = with_exposed_provenance::<u8>(0x0002_0000);
+/// The upper half of the flash.
+///
+/// # Panics
+/// When called twice.
+pub fn flash() -> &'static [u8] {
+    static TAKEN: ConstStaticCell<()> = ConstStaticCell::new(());
+    TAKEN.take();
+    let first = with_exposed_provenance::<u8>(0x0002_0000);
     // SAFETY: 0..256 KB is flash; `memory.x` keeps the image out of the upper half, so no Rust object lies there and nothing
     // writes to it while the image runs. Any byte is a valid u8.
-    [unsafe { from_raw_parts(flash, 128 << 10) }]
+    unsafe { from_raw_parts(first, 128 << 10) }
 }
 
 // SAFETY: the UART's page in the chip's map; neither it nor the timer masters the bus.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! 0x0000_0000  image, 128 KB       0x2000_0000  stack, 5.5 KB        0x4000_2000  UART0
-//! 0x0002_0000  slot, 128 KB        0x2000_1600  statics, 10.5 KB      0x4000_8000  TIMER0
+//! 0x0002_0000  slots, 128 KB       0x2000_1600  statics, 10.5 KB      0x4000_8000  TIMER0
 //! ```
 //! There is no room for a picture beside the arena: the link serves readings.
 
@@ -10,7 +10,10 @@ mod counter;
 mod memory;
 mod uart;
 
-use super::Board;
+use trident::slots::FlashMap;
+
+use super::rom::Rom;
+use super::{Board, rom_map};
 use counter::Timer;
 use uart::Uart;
 
@@ -21,11 +24,13 @@ impl Board for Microbit {
     const NAME: &'static str = "microbit";
     const ARENA_LEN: usize = 8 * 1024;
     const PICTURE_LEN: usize = 0;
+    const MAP: FlashMap = rom_map(64 << 10);
+    type Flash = Rom;
     type Link = Uart;
     type Counter = Timer;
 
-    fn slots() -> impl Iterator<Item = &'static [u8]> {
-        memory::slots().into_iter()
+    fn flash() -> Rom {
+        Rom(memory::flash())
     }
 
     fn start() -> (Self::Link, Self::Counter) {

@@ -2,15 +2,17 @@
 //!
 //! ```text
 //! 0x0000_0000  image, 3 MB         0x2000_0000  stack, 64 KB         0x4000_0000  TIMER0
-//! 0x0030_0000  slot 0, 1 MB        0x2001_0000  statics              0x4000_2000  dual timer
-//!                                  slot 1, PSRAM, 16 MB:             0x4000_4000  UART0
+//!                                  0x2001_0000  statics              0x4000_2000  dual timer
+//!                                  slots and state, PSRAM, 16 MB:    0x4000_4000  UART0
 //!                                  0x2100_0000, an500: 0x6000_0000
 //! ```
 
 mod memory;
 
-use super::Board;
+use trident::slots::{FlashMap, NorMemory};
+
 use super::cmsdk::{TimerCounter, Uart};
+use super::{Board, NOR_MAP};
 
 /// One tick of the board's 25 MHz timers.
 const NANOS_PER_TICK: u64 = 40;
@@ -28,11 +30,13 @@ impl Board for Mps2 {
     };
     const ARENA_LEN: usize = 256 * 1024;
     const PICTURE_LEN: usize = 128 * 128 * 3;
+    const MAP: FlashMap = NOR_MAP;
+    type Flash = NorMemory<'static>;
     type Link = Uart;
     type Counter = TimerCounter<NANOS_PER_TICK>;
 
-    fn slots() -> impl Iterator<Item = &'static [u8]> {
-        memory::slots().into_iter()
+    fn flash() -> NorMemory<'static> {
+        NorMemory::new(memory::flash())
     }
 
     fn start() -> (Self::Link, Self::Counter) {

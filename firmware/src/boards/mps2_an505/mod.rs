@@ -2,14 +2,16 @@
 //!
 //! ```text
 //! 0x1000_0000  image, 3 MB         0x3800_0000  stack, 64 KB         0x5000_0000  TIMER0
-//! 0x1030_0000  slot 0, 1 MB        0x3801_0000  statics              0x5000_2000  dual timer
-//!                                  0x8000_0000  slot 1, PSRAM, 16 MB 0x5020_0000  UART0
+//!                                  0x3801_0000  statics              0x5000_2000  dual timer
+//!                                  0x8000_0000  slots, state, 16 MB  0x5020_0000  UART0
 //! ```
 
 mod memory;
 
-use super::Board;
+use trident::slots::{FlashMap, NorMemory};
+
 use super::cmsdk::{TimerCounter, Uart};
+use super::{Board, NOR_MAP};
 
 /// One tick of the board's 20 MHz timers.
 const NANOS_PER_TICK: u64 = 50;
@@ -21,11 +23,13 @@ impl Board for Mps2An505 {
     const NAME: &'static str = "mps2-an505";
     const ARENA_LEN: usize = 256 * 1024;
     const PICTURE_LEN: usize = 128 * 128 * 3;
+    const MAP: FlashMap = NOR_MAP;
+    type Flash = NorMemory<'static>;
     type Link = Uart;
     type Counter = TimerCounter<NANOS_PER_TICK>;
 
-    fn slots() -> impl Iterator<Item = &'static [u8]> {
-        memory::slots().into_iter()
+    fn flash() -> NorMemory<'static> {
+        NorMemory::new(memory::flash())
     }
 
     fn start() -> (Self::Link, Self::Counter) {

@@ -1,22 +1,24 @@
 //! The board's addresses, and the only place that turns them into memory.
 #![allow(unsafe_code)]
 
-use core::ptr::with_exposed_provenance;
-use core::slice::from_raw_parts;
+use core::ptr::with_exposed_provenance_mut;
+use core::slice::from_raw_parts_mut;
+
+use static_cell::ConstStaticCell;
 
 use super::super::registers::Registers;
 
-/// Slots for blobs: a megabyte of on-chip memory, then 16 MB of DDR.
-pub fn slots() -> [&'static [u8]; 2] {
-    let block = with_exposed_provenance::<u8>(0x1100_0000);
-    let ddr = with_exposed_provenance::<u8>(0x7000_0000);
-    [
-        // SAFETY: the block RAM is 2 MB at this address, outside every region of `memory.x`: no Rust object lies there and
-        // nothing writes to it while the image runs. Any byte is a valid u8.
-        unsafe { from_raw_parts(block, 1 << 20) },
-        // SAFETY: as above for the DDR memory, of which there are 256 MB from this address on.
-        unsafe { from_raw_parts(ddr, 16 << 20) },
-    ]
+/// 16 MB of the DDR memory.
+///
+/// # Panics
+/// When called twice.
+pub fn flash() -> &'static mut [u8] {
+    static TAKEN: ConstStaticCell<()> = ConstStaticCell::new(());
+    TAKEN.take();
+    let first = with_exposed_provenance_mut::<u8>(0x7000_0000);
+    // SAFETY: from this address on there are 256 MB of DDR memory, outside every region of `memory.x`, so no Rust object lies there,
+    // and no peripheral writes to it; `TAKEN` sees to it that this is the only reference. Any byte is a valid u8.
+    unsafe { from_raw_parts_mut(first, 16 << 20) }
 }
 
 // SAFETY: the first UART's page in the board's map, seen by secure code; none of these peripherals masters the bus.

@@ -2,15 +2,17 @@
 //!
 //! ```text
 //! 0x1000_0000  image, 512 KB       0x3000_0000  stack, 64 KB         0x5810_0000  system counter
-//! 0x1100_0000  slot 0, 1 MB        0x3001_0000  statics              0x5930_3000  UART0
-//!                                  0x7000_0000  slot 1, DDR, 16 MB
+//!                                  0x3001_0000  statics              0x5930_3000  UART0
+//!                                  0x7000_0000  slots and state in DDR, 16 MB
 //! ```
 
 mod counter;
 mod memory;
 
-use super::Board;
+use trident::slots::{FlashMap, NorMemory};
+
 use super::cmsdk::Uart;
+use super::{Board, NOR_MAP};
 use counter::SystemCounter;
 
 /// The board.
@@ -20,11 +22,13 @@ impl Board for Mps3An547 {
     const NAME: &'static str = "mps3-an547";
     const ARENA_LEN: usize = 256 * 1024;
     const PICTURE_LEN: usize = 128 * 128 * 3;
+    const MAP: FlashMap = NOR_MAP;
+    type Flash = NorMemory<'static>;
     type Link = Uart;
     type Counter = SystemCounter;
 
-    fn slots() -> impl Iterator<Item = &'static [u8]> {
-        memory::slots().into_iter()
+    fn flash() -> NorMemory<'static> {
+        NorMemory::new(memory::flash())
     }
 
     fn start() -> (Self::Link, Self::Counter) {

@@ -3,14 +3,17 @@
 //!
 //! ```text
 //! 0x0800_0000  image, 512 KB       0x2000_0000  stack, 8 KB          0x4000_0000  TIM2
-//! 0x0808_0000  slot, 512 KB        0x2000_2000  statics, 120 KB      0x4001_1000  USART1
+//! 0x0808_0000  slots, 512 KB       0x2000_2000  statics, 120 KB      0x4001_1000  USART1
 //! ```
 
 mod counter;
 mod memory;
 mod uart;
 
-use super::Board;
+use trident::slots::FlashMap;
+
+use super::rom::Rom;
+use super::{Board, rom_map};
 use counter::Timer;
 use uart::Uart;
 
@@ -21,11 +24,13 @@ impl Board for NetduinoPlus2 {
     const NAME: &'static str = "netduinoplus2";
     const ARENA_LEN: usize = 64 * 1024;
     const PICTURE_LEN: usize = 128 * 128 * 3;
+    const MAP: FlashMap = rom_map(256 << 10);
+    type Flash = Rom;
     type Link = Uart;
     type Counter = Timer;
 
-    fn slots() -> impl Iterator<Item = &'static [u8]> {
-        memory::slots().into_iter()
+    fn flash() -> Rom {
+        Rom(memory::flash())
     }
 
     fn start() -> (Uart, Timer) {
