@@ -15,9 +15,23 @@ const BOARDS: [(&str, &str); 8] = [
     ("CARGO_FEATURE_BOARD_MICROBIT", "microbit"),
 ];
 
+/// Architectures of the cores, and what the names of the compiler's targets for them begin with.
+const ARCHITECTURES: [(&str, &str); 3] = [
+    ("armv6m", "thumbv6m"),
+    ("armv7m", "thumbv7"),
+    ("armv8m", "thumbv8m.main"),
+];
+
 fn main() {
     println!("cargo:rerun-if-changed=src/boards");
     println!("cargo:rerun-if-env-changed=TRIDENT_PUBLIC_KEY");
+    let target = env::var("TARGET").expect("Cargo sets TARGET");
+    for (architecture, prefix) in ARCHITECTURES {
+        println!("cargo:rustc-check-cfg=cfg({architecture})");
+        if target.starts_with(prefix) {
+            println!("cargo:rustc-cfg={architecture}");
+        }
+    }
     if env::var("CARGO_CFG_TARGET_OS").as_deref() != Ok("none") {
         return;
     }

@@ -5,6 +5,7 @@ use core::cell::Cell;
 use defmt::Display2Format;
 use trident::PublicKey;
 use trident::slots::{self, Booted, Event, Flash};
+use trident::wire::Text;
 
 use crate::boards::{Board, Chosen};
 use crate::counter::Counter;
@@ -62,5 +63,23 @@ pub fn with_model<F: Flash, R>(
             defmt::error!("no model: {=str}", none.reason.as_str());
         }
         serve(booted, costs.get())
+    })
+}
+
+/// Serves without looking at any weights, for that reason: an update may still come.
+pub fn without_model<F: Flash, R>(
+    flash: &mut F,
+    key: Option<PublicKey>,
+    reason: Text,
+    serve: impl FnOnce(Booted<'_, F::Rest<'_>>, Costs) -> R,
+) -> R {
+    defmt::error!("no model: {=str}", reason.as_str());
+    let observe = |event: Event<'_>| {
+        if let Event::State(error) = event {
+            defmt::error!("slot state: {}", Display2Format(error));
+        }
+    };
+    slots::boot_without(flash, Chosen::MAP, key, reason, observe, |booted| {
+        serve(booted, Costs::default())
     })
 }

@@ -13,6 +13,7 @@ use trident::wire::{
 use trident::{HeadSet, InputSlot, Logits, Network};
 
 use crate::counter::Counter;
+use crate::faults::Record;
 use crate::inputs::InputBuffers;
 
 /// What only the image knows of itself.
@@ -30,6 +31,12 @@ pub struct Identity {
     pub stack_capacity: usize,
     /// The most stack in use since reset, in bytes.
     pub stack_high_water: fn() -> usize,
+    /// Faults that ended the program since power came on.
+    #[expect(dead_code, reason = "no message tells it yet")]
+    pub faults: fn() -> u32,
+    /// The last of them.
+    #[expect(dead_code, reason = "no message tells it yet")]
+    pub last_fault: fn() -> Option<Record>,
 }
 
 /// Instructions that the served model took before it was served.

@@ -32,6 +32,9 @@ mod registers;
     feature = "board-lm3s6965evb"
 ))]
 mod rom;
+#[cfg(any(feature = "board-microbit", feature = "board-netduinoplus2"))]
+mod unwatched;
+mod watchdog;
 
 #[cfg(feature = "board-lm3s6965evb")]
 pub use lm3s6965evb::Lm3s6965Evb as Chosen;
@@ -50,7 +53,9 @@ pub use mps3_an547::Mps3An547 as Chosen;
 #[cfg(feature = "board-netduinoplus2")]
 pub use netduinoplus2::NetduinoPlus2 as Chosen;
 
-use embedded_io::{Read, Write};
+pub use watchdog::Watchdog;
+
+use embedded_io::{Read, ReadReady, Write};
 use trident::slots::{Flash, FlashMap, Region};
 
 use crate::counter::Counter;
@@ -71,9 +76,13 @@ pub trait Board {
     /// The flash for weights.
     type Flash: Flash;
     /// Its link to a host, besides the emulator's.
-    type Link: Read + Write;
+    type Link: Read + ReadReady + Write;
     /// What counts instructions.
     type Counter: Counter;
+    /// What resets it when the program hangs.
+    type Watchdog: Watchdog;
+    /// Its watchdog.
+    const WATCHDOG: Self::Watchdog;
 
     /// The flash for weights, in which [`MAP`](Self::MAP) says what lies where.
     ///

@@ -93,6 +93,8 @@ const IDENTITY: Identity = Identity {
     other_static_len: 2,
     stack_capacity: 3,
     stack_high_water: || 4,
+    faults: || 0,
+    last_fault: || None,
 };
 
 /// Slots that hold those bytes, and the state behind them.

@@ -19,7 +19,7 @@ use trident::PublicKey;
 use super::log::Log;
 use super::transport::{Fifos, Transport};
 use super::{Board, DeviceError};
-use crate::toolchain::Toolchain;
+use crate::toolchain::{Image, Toolchain};
 
 /// How host and emulated board talk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -65,12 +65,30 @@ impl Qemu {
         weights: Weights<'_>,
         link: LinkKind,
     ) -> Result<(Self, Box<dyn Transport>), DeviceError> {
+        Self::launch_image(toolchain, board, Image::Serving, key, weights, link)
+    }
+
+    /// As [`Qemu::launch`], any image that serves.
+    ///
+    /// # Errors
+    /// As [`Qemu::launch`].
+    pub fn launch_image(
+        toolchain: &Toolchain,
+        board: &'static Board,
+        image: Image,
+        key: Option<&PublicKey>,
+        weights: Weights<'_>,
+        link: LinkKind,
+    ) -> Result<(Self, Box<dyn Transport>), DeviceError> {
         let loader = match weights {
             Weights::Blob(blob) => Some(loader_option(board, Path::new(BLOB_FILE), blob.len())?),
             _ => None,
         };
         let program = toolchain.qemu()?;
-        let elf = toolchain.firmware(board, key)?;
+        let elf = match image {
+            Image::Serving => toolchain.firmware(board, key)?,
+            image => toolchain.image(board, image)?,
+        };
         let table = log_table(&elf)?;
         let folder = tempfile::Builder::new().prefix("trident-").tempdir();
         let folder = folder.map_err(DeviceError::io("create a folder for the emulator"))?;

@@ -221,6 +221,8 @@ pub enum Image {
     Engine,
     /// Compares the kernels' inner loops with their portable twins and ends.
     Selftest,
+    /// As `Serving`, and fails when the host asks for it.
+    Recovery,
     /// The README's example.
     Example,
 }
@@ -233,6 +235,7 @@ impl Image {
             Self::Measuring => "trident-bench",
             Self::Engine => "trident-engine",
             Self::Selftest => "kernels-selftest",
+            Self::Recovery => "trident-recovery",
             Self::Example => "three-heads",
         }
     }
@@ -244,6 +247,7 @@ impl Image {
             Self::Measuring => "-bench",
             Self::Engine => "-engine",
             Self::Selftest => "-selftest",
+            Self::Recovery => "-recovery",
             Self::Example => "-example",
         }
     }

@@ -101,18 +101,7 @@ pub fn boot<F: Flash, R>(
     mut observe: impl FnMut(Event<'_>),
     serve: impl FnOnce(Booted<'_, F::Rest<'_>>) -> R,
 ) -> R {
-    let mut slots = Slots::open(flash, map, key).unwrap_or_else(|error| {
-        observe(Event::State(&error));
-        Slots {
-            map,
-            key,
-            stored: Stored::default(),
-        }
-    });
-    // It has begun in an earlier boot, and was not confirmed.
-    if slots.state().trial.is_some_and(|trial| trial.begun) {
-        note(slots.set(flash, slots.state().failing()), &mut observe);
-    }
+    let mut slots = open(flash, map, key, &mut observe);
     let mut refusal: Option<NoModel> = None;
     for (slot, standing) in candidates(slots.state(), flash, &map) {
         if let Standing::Trial(entry) = standing {
@@ -173,6 +162,41 @@ pub fn boot<F: Flash, R>(
     }));
     let (_, flash) = flash.split(Region { start: 0, len: 0 });
     serve(Booted { model, slots, flash })
+}
+
+/// Serves without looking at any weights, for that reason: an update may still come. For a device that crashes whenever it starts.
+pub fn boot_without<F: Flash, R>(
+    flash: &mut F,
+    map: FlashMap,
+    key: Option<PublicKey>,
+    reason: Text,
+    mut observe: impl FnMut(Event<'_>),
+    serve: impl FnOnce(Booted<'_, F::Rest<'_>>) -> R,
+) -> R {
+    let slots = open(flash, map, key, &mut observe);
+    let model = Err(NoModel {
+        reason,
+        self_test: SelfTest::NotRun,
+    });
+    let (_, flash) = flash.split(Region { start: 0, len: 0 });
+    serve(Booted { model, slots, flash })
+}
+
+/// The slots, with a trial that did not come to its end in an earlier boot noted as failed.
+fn open<F: Flash>(flash: &mut F, map: FlashMap, key: Option<PublicKey>, observe: &mut impl FnMut(Event<'_>)) -> Slots {
+    let mut slots = Slots::open(flash, map, key).unwrap_or_else(|error| {
+        observe(Event::State(&error));
+        Slots {
+            map,
+            key,
+            stored: Stored::default(),
+        }
+    });
+    // It has begun in an earlier boot, and was not confirmed.
+    if slots.state().trial.is_some_and(|trial| trial.begun) {
+        note(slots.set(flash, slots.state().failing()), observe);
+    }
+    slots
 }
 
 /// The slots in the order in which they are tried. A slot may come twice: as what it was known to hold, and, if it

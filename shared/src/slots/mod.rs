@@ -27,7 +27,7 @@ mod update;
 use embedded_storage::nor_flash::NorFlash;
 use serde::{Deserialize, Serialize};
 
-pub use boot::{Booted, Event, Loaded, NoModel, Stage, boot};
+pub use boot::{Booted, Event, Loaded, NoModel, Stage, boot, boot_without};
 pub use memory::{NorError, NorMemory};
 pub use state::{Entry, State, StateError, Trial};
 pub use update::{Update, UpdateError};

@@ -1,8 +1,9 @@
 //! Instructions, counted by QEMU's virtual clock.
 //!
 //! With `-icount shift=10` each instruction takes 1024 ns of virtual time. The chip's general timers cannot be read under QEMU; its
-//! watchdog can, and counts down at 12.5 MHz after reset, one tick per 80 ns: `instructions = ticks · 80 / 1024`. It wraps after
-//! 335 million instructions, and is not asked to reset anything. Without `-icount` the figures mean nothing.
+//! watchdog can, and counts down at 12.5 MHz after reset, one tick per 80 ns: `instructions = ticks · 80 / 1024`. Alone it wraps
+//! after 335 million instructions; where it also does its own work (see `watchdog`), nothing that is counted feeds it, and
+//! what is counted takes less than one of its periods. Without `-icount` the figures mean nothing.
 
 use super::super::NANOS_PER_INSTRUCTION;
 use super::super::registers::Registers;
@@ -16,14 +17,14 @@ const ENABLE: u32 = 1 << 0;
 
 const NANOS_PER_TICK: u64 = 80;
 
-/// A watchdog that bites nobody.
-pub struct Watchdog {
+/// The watchdog's value, which runs down.
+pub struct DownCounter {
     registers: Registers,
     /// Instructions that two marks in a row are apart.
     overhead: u64,
 }
 
-impl Watchdog {
+impl DownCounter {
     /// Starts it.
     pub fn new(registers: Registers) -> Self {
         registers.write::<LOAD>(u32::MAX);
@@ -41,7 +42,7 @@ impl Watchdog {
     }
 }
 
-impl Counter for Watchdog {
+impl Counter for DownCounter {
     type Mark = u32;
 
     #[inline(never)]

@@ -25,3 +25,5 @@ pub fn flash() -> &'static [u8] {
 pub const UART0: Registers = unsafe { Registers::at(0x4000_C000) };
 // SAFETY: as above, the watchdog, a down-counter of 32 bits.
 pub const WATCHDOG: Registers = unsafe { Registers::at(0x4000_0000) };
+// SAFETY: the core's own page, which begins with the interrupt controller on every Cortex-M3.
+pub const INTERRUPTS: Registers = unsafe { Registers::at(0xE000_E000) };

@@ -8,13 +8,15 @@
 mod counter;
 mod memory;
 mod uart;
+mod watchdog;
 
 use trident::slots::FlashMap;
 
 use super::rom::Rom;
 use super::{Board, rom_map};
-use counter::Watchdog;
+use counter::DownCounter;
 use uart::Uart;
+use watchdog::LuminaryWatchdog;
 
 /// The board.
 pub enum Lm3s6965Evb {}
@@ -26,13 +28,18 @@ impl Board for Lm3s6965Evb {
     const MAP: FlashMap = rom_map(64 << 10);
     type Flash = Rom;
     type Link = Uart;
-    type Counter = Watchdog;
+    type Counter = DownCounter;
+    type Watchdog = LuminaryWatchdog;
+    const WATCHDOG: LuminaryWatchdog = LuminaryWatchdog {
+        registers: memory::WATCHDOG,
+        interrupts: memory::INTERRUPTS,
+    };
 
     fn flash() -> Rom {
         Rom(memory::flash())
     }
 
-    fn start() -> (Uart, Watchdog) {
-        (Uart::new(memory::UART0), Watchdog::new(memory::WATCHDOG))
+    fn start() -> (Uart, DownCounter) {
+        (Uart::new(memory::UART0), DownCounter::new(memory::WATCHDOG))
     }
 }

@@ -2,7 +2,7 @@
 
 use core::convert::Infallible;
 
-use embedded_io::{ErrorType, Read, Write};
+use embedded_io::{ErrorType, Read, ReadReady, Write};
 
 use super::super::registers::Registers;
 
@@ -41,6 +41,12 @@ impl Read for Uart {
             }
         }
         Ok(len)
+    }
+}
+
+impl ReadReady for Uart {
+    fn read_ready(&mut self) -> Result<bool, Infallible> {
+        Ok(self.0.read::<FLAGS>() & RX_EMPTY == 0)
     }
 }
 

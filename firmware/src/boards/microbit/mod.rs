@@ -4,7 +4,7 @@
 //! 0x0000_0000  image, 128 KB       0x2000_0000  stack, 5.5 KB        0x4000_2000  UART0
 //! 0x0002_0000  slots, 128 KB       0x2000_1600  statics, 10.5 KB      0x4000_8000  TIMER0
 //! ```
-//! There is no room for a picture beside the arena: the link serves readings.
+//! There is no room for a picture beside the arena: the link serves readings. QEMU does not model the chip's watchdog, so there is none.
 
 mod counter;
 mod memory;
@@ -13,6 +13,7 @@ mod uart;
 use trident::slots::FlashMap;
 
 use super::rom::Rom;
+use super::unwatched::NoWatchdog;
 use super::{Board, rom_map};
 use counter::Timer;
 use uart::Uart;
@@ -28,6 +29,8 @@ impl Board for Microbit {
     type Flash = Rom;
     type Link = Uart;
     type Counter = Timer;
+    type Watchdog = NoWatchdog;
+    const WATCHDOG: NoWatchdog = NoWatchdog;
 
     fn flash() -> Rom {
         Rom(memory::flash())

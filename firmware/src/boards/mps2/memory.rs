@@ -27,9 +27,11 @@ pub fn flash() -> &'static mut [u8] {
     unsafe { from_raw_parts_mut(first, 16 << 20) }
 }
 
-// SAFETY: the first UART's page in the board's map; no peripheral of these three masters the bus.
+// SAFETY: the first UART's page in the board's map; none of these peripherals masters the bus.
 pub const UART0: Registers = unsafe { Registers::at(0x4000_4000) };
 // SAFETY: as above, a 25 MHz down-counter.
 pub const TIMER0: Registers = unsafe { Registers::at(0x4000_0000) };
 // SAFETY: as above, two more timers with prescalers; the first is at the page's start.
 pub const DUAL_TIMER: Registers = unsafe { Registers::at(0x4000_2000) };
+// SAFETY: as above, the watchdog.
+pub const WATCHDOG: Registers = unsafe { Registers::at(0x4000_8000) };

@@ -21,9 +21,11 @@ pub fn flash() -> &'static mut [u8] {
     unsafe { from_raw_parts_mut(first, 16 << 20) }
 }
 
-// SAFETY: the first UART's page in the board's map, seen by secure code; no peripheral of these three masters the bus.
+// SAFETY: the first UART's page in the board's map, seen by secure code; none of these peripherals masters the bus.
 pub const UART0: Registers = unsafe { Registers::at(0x5020_0000) };
 // SAFETY: as above, a 20 MHz down-counter.
 pub const TIMER0: Registers = unsafe { Registers::at(0x5000_0000) };
 // SAFETY: as above, two more timers with prescalers; the first is at the page's start.
 pub const DUAL_TIMER: Registers = unsafe { Registers::at(0x5000_2000) };
+// SAFETY: as above, the watchdog of the secure side.
+pub const WATCHDOG: Registers = unsafe { Registers::at(0x5008_1000) };

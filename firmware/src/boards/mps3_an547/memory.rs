@@ -27,3 +27,5 @@ pub const UART0: Registers = unsafe { Registers::at(0x5930_3000) };
 pub const COUNTER_CONTROL: Registers = unsafe { Registers::at(0x5810_0000) };
 // SAFETY: as above, its status frame.
 pub const COUNTER_STATUS: Registers = unsafe { Registers::at(0x5810_1000) };
+// SAFETY: as above, the watchdog of the secure side, on the slow clock.
+pub const WATCHDOG: Registers = unsafe { Registers::at(0x5802_E000) };

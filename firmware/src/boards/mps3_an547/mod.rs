@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! 0x1000_0000  image, 512 KB       0x3000_0000  stack, 64 KB         0x5810_0000  system counter
-//!                                  0x3001_0000  statics              0x5930_3000  UART0
-//!                                  0x7000_0000  slots and state in DDR, 16 MB
+//!                                  0x3001_0000  statics              0x5802_E000  watchdog
+//!                                  0x7000_0000  slots, state, 16 MB  0x5930_3000  UART0
 //! ```
 
 mod counter;
@@ -11,9 +11,12 @@ mod memory;
 
 use trident::slots::{FlashMap, NorMemory};
 
-use super::cmsdk::Uart;
+use super::cmsdk::{ApbWatchdog, Uart};
 use super::{Board, NOR_MAP};
 use counter::SystemCounter;
+
+/// The clock that the watchdog counts by, apart from the core's own.
+const SLOW_TICKS_PER_SECOND: u64 = 32_000;
 
 /// The board.
 pub enum Mps3An547 {}
@@ -26,6 +29,8 @@ impl Board for Mps3An547 {
     type Flash = NorMemory<'static>;
     type Link = Uart;
     type Counter = SystemCounter;
+    type Watchdog = ApbWatchdog<SLOW_TICKS_PER_SECOND>;
+    const WATCHDOG: Self::Watchdog = ApbWatchdog::new(memory::WATCHDOG);
 
     fn flash() -> NorMemory<'static> {
         NorMemory::new(memory::flash())

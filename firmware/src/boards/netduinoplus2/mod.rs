@@ -1,5 +1,5 @@
 //! `netduinoplus2`: a board with an STM32F405 (Cortex-M4F), as QEMU models it: 1 MB of flash, 128 KB of RAM. The emulated USART
-//! and flash are there; clocks and pins are not, so a real board needs its clock and pin set-up besides.
+//! and flash are there; clocks, pins and watchdogs are not, so a real board needs its clock and pin set-up besides, and here nothing ends a hang.
 //!
 //! ```text
 //! 0x0800_0000  image, 512 KB       0x2000_0000  stack, 8 KB          0x4000_0000  TIM2
@@ -13,6 +13,7 @@ mod uart;
 use trident::slots::FlashMap;
 
 use super::rom::Rom;
+use super::unwatched::NoWatchdog;
 use super::{Board, rom_map};
 use counter::Timer;
 use uart::Uart;
@@ -28,6 +29,8 @@ impl Board for NetduinoPlus2 {
     type Flash = Rom;
     type Link = Uart;
     type Counter = Timer;
+    type Watchdog = NoWatchdog;
+    const WATCHDOG: NoWatchdog = NoWatchdog;
 
     fn flash() -> Rom {
         Rom(memory::flash())
