@@ -29,8 +29,8 @@ const LINK_FAILED: i32 = 1;
 pub fn run(received: fn(&[u8])) -> ! {
     defmt::info!("trident {=str} on {=str}", env!("CARGO_PKG_VERSION"), Chosen::NAME);
     key::log();
-    faults::start();
     let (mut link, counter) = Chosen::start();
+    faults::start();
     let identity = Identity {
         board: Chosen::NAME,
         arena_capacity: Chosen::ARENA_LEN,

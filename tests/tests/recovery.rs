@@ -1,4 +1,5 @@
-//! A board whose program fails, in every way there is, comes back: it says why, remembers it, and answers as before.
+//! A board whose program fails, in every way there is, comes back: it says why, remembers it, and answers as before. The README's
+//! table is written from what happened.
 //!
 //! The image is the serving one, but that it fails when the host asks for it (`firmware/src/recovery.rs`).
 
@@ -12,6 +13,7 @@ use trident::{Head, HeadSet, Inputs};
 use trident_host::device::{BOARDS, Board, Client, DeviceError, LinkKind, Qemu, Transport, Weights};
 use trident_host::toolchain::{Image, Toolchain};
 use trident_tests::parity::{assert_same, on_host};
+use trident_tests::readme::assert_shows;
 use trident_tests::tiny;
 
 /// Boards without a watchdog that QEMU models.
@@ -170,11 +172,14 @@ fn every_board_comes_back_from_every_fault_and_says_why() {
         let mut device = Device::boot(board, LinkKind::Fifo);
         device.answers();
         let mut number = 0;
+        let mut row = format!("| `{}` | {} |", board.name, board.core);
         for fault in [PANIC, UNDEFINED, BUS, OVERFLOW, HANG] {
             if fault == HANG && UNWATCHED.contains(&board.name) {
+                row.push_str(" no watchdog in QEMU |");
                 continue;
             }
             if fault == BUS && board.name == OBLIVIOUS {
+                row.push_str(" none in QEMU |");
                 continue;
             }
             number += 1;
@@ -200,15 +205,31 @@ fn every_board_comes_back_from_every_fault_and_says_why() {
                 );
             }
             device.answers();
+            row.push_str(" back |");
         }
         assert_eq!(device.client.statistics().unwrap().self_test, SelfTest::Passed);
+        row
     };
     // Two at a time: an emulator keeps one core busy.
     let (even, odd): (Vec<_>, Vec<_>) = BOARDS.iter().enumerate().partition(|(number, _)| number % 2 == 0);
-    thread::scope(|scope| {
-        scope.spawn(|| odd.into_iter().for_each(|(_, board)| one(board)));
-        even.into_iter().for_each(|(_, board)| one(board));
+    let run = |boards: Vec<(usize, &'static Board)>| -> Vec<(usize, String)> {
+        boards.into_iter().map(|(number, board)| (number, one(board))).collect()
+    };
+    let mut rows = thread::scope(|scope| {
+        let other = scope.spawn(|| run(odd));
+        let mut rows = run(even);
+        rows.extend(other.join().expect("the other half passes"));
+        rows
     });
+    rows.sort();
+    let mut table = "| board | core | panic | undefined instruction | bus error | stack overflow | hang |\n\
+        |---|---|---|---|---|---|---|\n"
+        .to_owned();
+    for (_, row) in rows {
+        table.push_str(&row);
+        table.push('\n');
+    }
+    assert_shows("recovery", &table);
 }
 
 /// Requests that were under way when the program failed are lost; the same client repeats them.

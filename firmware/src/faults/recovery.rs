@@ -19,7 +19,8 @@ static ANSWERED: AtomicBool = AtomicBool::new(false);
 /// Warnings of the watchdog since it was fed.
 static WARNINGS: AtomicU32 = AtomicU32::new(0);
 
-/// Guards the stack, starts the watchdog, and logs what ended the program before. To be called first.
+/// Guards the stack, starts the watchdog, and logs what ended the program before. To be called as soon as the board is started: on
+/// one, counter and watchdog are the same timer.
 pub fn start() {
     cortex_m::guard_stack();
     Chosen::WATCHDOG.start();

@@ -83,7 +83,12 @@ impl Model {
 }
 
 fn board(link: LinkKind) -> Target {
-    Target::Qemu { board: BOARD, link }
+    Target::Qemu {
+        board: BOARD,
+        link,
+        flash: None,
+        key: None,
+    }
 }
 
 /// Boots the board with a blob that it should serve.

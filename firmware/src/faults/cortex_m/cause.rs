@@ -53,7 +53,8 @@ impl Cause {
     /// Whether the core could store what it interrupted.
     pub fn frame_stored(&self, stack_pointer: usize) -> bool {
         // A limit that was met on the way into the exception leaves the pointer there, and nothing stored.
-        !self.has(MSTKERR | STKERR) && !(self.has(STKOF) && stack_pointer == stack_end())
+        let limited = self.has(STKOF) && stack_pointer == stack_end();
+        !(limited || self.has(MSTKERR | STKERR))
     }
 
     /// Whether the stack's end was reached.
