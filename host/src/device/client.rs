@@ -62,7 +62,7 @@ impl Client {
 
     /// Asks anew who answers: a device that has started anew may serve another model.
     pub(super) fn refresh(&mut self) -> Result<(), DeviceError> {
-        (self.info, self.protocol) = ask_info(&mut self.connection)?;
+        (self.info, self.protocol) = self.connection.while_starting(ask_info)?;
         Ok(())
     }
 

@@ -11,12 +11,19 @@ use super::{DeviceError, Qemu};
 /// How often it is looked whether the emulator still runs.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
+/// How long a device may take to start, self-test included.
+const START_TIMEOUT: Duration = Duration::from_secs(120);
+/// How often it is asked meanwhile.
+const ASK_AGAIN: Duration = Duration::from_millis(500);
+
 /// A link and what is behind it. An emulator ends with it.
 pub(super) struct Connection {
     transport: Box<dyn Transport>,
     qemu: Option<Qemu>,
     incoming: Incoming,
     next_sequence: u16,
+    /// How long to wait and how often to ask again, if not as the link says.
+    patience: Option<(Duration, u32)>,
 }
 
 impl Connection {
@@ -26,7 +33,16 @@ impl Connection {
             qemu,
             incoming: Incoming::default(),
             next_sequence: 1,
+            patience: None,
         }
+    }
+
+    /// Does something with a device that is starting: what it is asked meanwhile may be lost, so it is asked often.
+    pub(super) fn while_starting<T>(&mut self, ask: impl FnOnce(&mut Self) -> T) -> T {
+        self.patience = Some((ASK_AGAIN, (START_TIMEOUT.as_millis() / ASK_AGAIN.as_millis()) as u32));
+        let answer = ask(self);
+        self.patience = None;
+        answer
     }
 
     /// What firmware and emulator have said, one indented line each.
@@ -43,7 +59,7 @@ impl Connection {
         requests: &[Request<'_>],
         mut take: impl FnMut(&Request<'_>, Reply<'_>) -> Result<(), DeviceError>,
     ) -> Result<(), DeviceError> {
-        let (patience, repetitions) = self.transport.patience();
+        let (patience, repetitions) = self.patience.unwrap_or_else(|| self.transport.patience());
         // Numbers of the requests that are on their way, in order; the first is that of `requests[answered]`.
         let mut sent: VecDeque<u16> = VecDeque::new();
         let mut answered = 0;

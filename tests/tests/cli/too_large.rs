@@ -20,7 +20,7 @@ fn a_picture_too_large_for_the_arena_is_refused_with_both_numbers() {
     folder.trident("eval run --on int8").succeeds();
     let (needed, there) = (&report["arena_bytes"], BOARDS[0].arena_len);
     folder.trident("eval run --on qemu:mps2-an386").fails(&[&format!(
-        "the device has no model to run: slot 0: load: the model needs an arena of {needed} bytes, there are {there}"
+        "the device has no model to run: slot A: load: the model needs an arena of {needed} bytes, there are {there}"
     )]);
 }
 

@@ -34,7 +34,7 @@ fn a_truncated_blob_is_not_served() {
     // What follows it in the slot is zeros, so that the length is right and the checksum is not.
     let blob = model().blob.as_ref();
     let (mut client, reason) = refused(Some(&blob[..blob.len() / 2]));
-    assert!(reason.starts_with("slot 0: blob: damaged: CRC-32 stored"), "{reason}");
+    assert!(reason.starts_with("slot A: blob: damaged: CRC-32 stored"), "{reason}");
     still_answers(&mut client, SelfTest::NotRun);
 }
 
@@ -51,7 +51,7 @@ fn damaged_bytes_are_not_served_wherever_they_stand() {
         damaged[byte] ^= 0x10;
         let (mut client, reason) = refused(Some(&damaged));
         assert!(
-            reason.starts_with("slot 0: blob: ") && reason.contains(phrase),
+            reason.starts_with("slot A: blob: ") && reason.contains(phrase),
             "byte {byte}: {reason}"
         );
         still_answers(&mut client, SelfTest::NotRun);
@@ -65,7 +65,7 @@ fn connecting_with_a_damaged_blob_gives_the_devices_reason() {
     let error = board(LinkKind::Fifo).connect(&damaged).err().expect("it is refused");
     let said = error.to_string();
     assert!(
-        said.contains("the device has no model to run: slot 0: blob: damaged: CRC-32 stored"),
+        said.contains("the device has no model to run: slot A: blob: damaged: CRC-32 stored"),
         "{said}"
     );
 }
@@ -82,7 +82,7 @@ fn a_wrong_golden_output_fails_the_self_test() {
             Head::Regression => golden.value_bits = golden.value_bits.map(|bits| bits ^ 1),
         }
         let (mut client, reason) = refused(Some(parts.pack().as_ref()));
-        let expected = format!("slot 0: self-test: golden vector 1: the {} head differs", head.name());
+        let expected = format!("slot A: self-test: golden vector 1: the {} head differs", head.name());
         assert_eq!(reason, expected);
         still_answers(&mut client, SelfTest::Failed);
     }
@@ -96,7 +96,7 @@ fn a_blob_that_needs_more_arena_is_refused_with_both_numbers() {
     let (needed, there) = (BOARD.arena_len + 16, BOARD.arena_len);
     assert_eq!(
         reason,
-        format!("slot 0: load: the model needs an arena of {needed} bytes, there are {there}")
+        format!("slot A: load: the model needs an arena of {needed} bytes, there are {there}")
     );
     still_answers(&mut client, SelfTest::NotRun);
     parts.arena_len = BOARD.arena_len as u32;
