@@ -185,9 +185,9 @@ impl<'a> Network<'a> {
             return missing.map_or_else(|| Ok(self.outputs()), |head| Err(RunError::NoSuchHead { head }));
         }
         let graph = self.blob.graph();
-        let mut records = graph.records_from(0);
-        while let [record, behind @ ..] = records {
-            records = behind;
+        let mut records = graph.records_from(0).iter();
+        while let Some(record) = records.next() {
+            let number = |behind: &[_]| graph.node_count() - behind.len() - 1;
             let is = |op: Op| record[0] == op as u8;
             // All nodes of a band serve the same heads.
             if !HeadSet::from_bits_truncated(record[1]).intersects(heads) {
@@ -206,13 +206,12 @@ impl<'a> Network<'a> {
             } else if proven(Op::from_number(record[0])).is_output() {
                 self.take_out(record);
             } else {
-                let number = graph.node_count() - behind.len() - 1;
-                let end = self.run_rows(number, inputs, &mut observe)?;
-                records = graph.records_from(end);
+                let end = self.run_rows(number(records.as_slice()), inputs, &mut observe)?;
+                records = graph.records_from(end).iter();
                 continue;
             }
             observe(&Step {
-                node: graph.node_count() - behind.len() - 1,
+                node: number(records.as_slice()),
                 row: 0,
                 bytes: self.written(record),
             });

@@ -158,7 +158,9 @@ fn layer<'a>(blob: &Blob<'a>, node: &Node, [input, output]: [&Place; 2]) -> (Pla
 /// Whether codes are still to be clamped or looked up.
 #[inline(always)]
 fn is_unfinished(node: &Node) -> bool {
-    (node.lo, node.hi) != (i8::MIN, i8::MAX) || node.table != NO_TABLE
+    // Both ends at once, as they lie in the record.
+    const ALL_CODES: u16 = u16::from_le_bytes([i8::MIN as u8, i8::MAX as u8]);
+    u16::from_le_bytes([node.lo as u8, node.hi as u8]) != ALL_CODES || node.table != NO_TABLE
 }
 
 /// [`finish`] of all codes of a layer.

@@ -544,7 +544,8 @@ unsafe fn multiply(
     mode: usize,
 ) {
     let blocks = outputs / BLOCK;
-    assert!(blocks.saturating_mul(shape.block_words) <= stream.len());
+    // Of 64 bits on every core: a product that one multiplication gives and that never saturates.
+    assert!(blocks as u64 * shape.block_words as u64 <= stream.len() as u64);
     let several = if shape.further == 0 { 0 } else { SEVERAL_CHUNKS };
     // SAFETY: the function goes over `out` from its start to its end, four outputs at a time, and stops there at once if it is
     // empty. Per block it reads `x_words` words of `x`, to its end exactly, since all chunks but the last have 384 columns, 96 quads,

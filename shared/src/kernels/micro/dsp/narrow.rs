@@ -1,7 +1,7 @@
 //! Rows of few weights times one row of codes.
 //!
-//! The codes are widened once and stay in registers, and what is written is wide for the layer behind. A row then takes seven instructions with up to six columns, nine and a half
-//! with up to ten, all included but a few for each call and each eight rows.
+//! The codes are widened once and stay in registers, and what is written is wide for the layer behind. A row then takes seven
+//! instructions with up to six columns, nine and a half with up to ten, all included but a few for each call and each sixteen rows.
 #![allow(unsafe_code)]
 
 use core::arch::global_asm;
@@ -11,22 +11,28 @@ use super::holds;
 use crate::layout::narrow::{BLOCK, COLUMNS, FEW_COLUMNS, LEAST_COLUMNS, row_words};
 
 // The stream is a row of words, and loads need not end where rows do: each fills all registers that are free, around the sum
-// that is under way. Eight rows are one pass, and an odd number of blocks of four is entered in the middle. A pass begins by moving
-// `out` on, so that all other stores have short offsets.
+// that is under way. Sixteen rows are one pass, and the first is entered where as many are left as make the others whole. `out` is
+// the pass's last row, whose store moves it on: wherever a pass begins, all others lie as far before it.
 global_asm!(
     r#"
     .syntax unified
     .arch   armv7e-m
 
-    // From out in r3 to r1, a pass in front of it; the last pass at [sp] and the zero point to lr; to 2 or 1.
-    .macro trident_narrow_enter
+    // From out in r3 to r1, its last row in the first pass; one pass behind the last one's at [sp], and the zero point to lr.
+    // To 1, or as many blocks of four rows behind it, each of \bytes bytes, as the first pass lacks.
+    .macro trident_narrow_enter bytes
     ldrd    r2, lr, [sp, #36]
-    sub     r1, r3, #16
-    subs    r2, r2, r1
-    lsls    r2, r2, #28             // twice the rows, of which bit 3 tells an odd number of blocks
-    bpl     1f
-    adds    r1, #8
-    b       2f
+    add     r1, r3, #30
+    subs    r2, r1, r2              // less twice the rows
+    lsls    r3, r2, #27
+    beq     1f
+    ubfx    r2, r2, #3, #2
+    sub     r1, r1, r2, lsl #3
+    adr.w   r3, 1f + 1
+    movs    r4, #\bytes
+    mla     r2, r2, r4, r3
+    bx      r2
+    .p2align 2
     .endm
 
     // The last of a pass's rows is written.
@@ -37,14 +43,14 @@ global_asm!(
     pop     {r4-r11, pc}
     .endm
 
-    // The code of a sum, of row 0 to 7 of a pass; rows 1 and 2 of each four change places.
+    // The code of a sum, of row 0 to 15 of a pass; rows 1 and 2 of each four change places.
     .macro trident_narrow_store sum, multiplier, row
     smmlar  \sum, \sum, \multiplier, lr
     ssat    \sum, #8, \sum
-    .if \row
-    strh    \sum, [r1, #2 * (\row / 4 * 4 + (\row & 1) * 2 + (\row & 2) / 2)]
+    .if \row == 15
+    strh    \sum, [r1], #32
     .else
-    strh    \sum, [r1, #16]!
+    strh    \sum, [r1, #2 * (\row / 4 * 4 + (\row & 1) * 2 + (\row & 2) / 2) - 30]
     .endif
     .endm
 
@@ -105,7 +111,8 @@ global_asm!(
     trident_narrow_store r2, r4, (\row + 3)
     .endm
 
-    // r0 stream, r1 codes, r2 their end, r3 out; then out of the last pass, zero point. Four to six codes, at least four rows.
+    // r0 stream, r1 codes, r2 their end, r3 out; then the last row of a pass behind out, zero point. Four to six codes; at least
+    // four rows.
     .pushsection .text.trident_narrow_few,"ax",%progbits
     .global trident_narrow_few
     .type   trident_narrow_few, %function
@@ -119,9 +126,11 @@ trident_narrow_few:
     sxtb16  r10, r4
     sxtb16  r11, r4, ror #8
     pkhbt   r12, r12, r5, lsl #16
-    trident_narrow_enter
+    trident_narrow_enter 106
 1:  trident_narrow_few 0
 2:  trident_narrow_few 4
+    trident_narrow_few 8
+    trident_narrow_few 12
     trident_narrow_leave
     .size   trident_narrow_few, . - trident_narrow_few
     .popsection
@@ -143,9 +152,11 @@ trident_narrow_many:
     pkhbt   r10, r10, r5, lsl #16
     sxtb16  r11, r6
     sxtb16  r12, r6, ror #8
-    trident_narrow_enter
+    trident_narrow_enter 140
 1:  trident_narrow_many 0
 2:  trident_narrow_many 4
+    trident_narrow_many 8
+    trident_narrow_many 12
     trident_narrow_leave
     .size   trident_narrow_many, . - trident_narrow_many
     .popsection
@@ -162,7 +173,7 @@ trident_narrow_many:
 const _: () = assert!(BLOCK == 4 && LEAST_COLUMNS == 4 && row_words(FEW_COLUMNS) == 5 && row_words(COLUMNS) == 7);
 
 /// Rows of a pass.
-const PASS: usize = 8;
+const PASS: usize = 16;
 
 unsafe extern "C" {
     fn trident_narrow_few(
@@ -170,7 +181,7 @@ unsafe extern "C" {
         codes: *const i8,
         codes_end: *const i8,
         out: *mut i16,
-        last_pass: *const i16,
+        pass_behind: *const i16,
         zero_point: i32,
     );
     fn trident_narrow_many(
@@ -178,7 +189,7 @@ unsafe extern "C" {
         codes: *const i8,
         codes_end: *const i8,
         out: *mut i16,
-        last_pass: *const i16,
+        pass_behind: *const i16,
         zero_point: i32,
     );
 }
@@ -258,16 +269,16 @@ unsafe fn fill_up(stream: &[u32], (codes, columns): (*const i8, usize), zero_poi
 #[inline(always)]
 unsafe fn write(stream: &[u32], (codes, columns): (*const i8, usize), zero_point: i8, (to, rows): (*mut i16, usize)) {
     let (from, codes_end) = (stream.as_ptr(), codes.wrapping_add(columns));
-    let last_pass = to.wrapping_add(rows).wrapping_sub(PASS).cast_const();
+    let pass_behind = to.wrapping_add(rows + PASS - 1).cast_const();
     // SAFETY: there are four to six codes, or seven to ten, and the functions read the first four, the sixth at most, and the last two
-    // or four. They go over `rows` half-words from `to` on, a multiple of four and not zero, eight at a time, the first time four if it
-    // is an odd multiple, until they have written the pass of which they are told that it is the last. Per row they
-    // read five or seven words of the stream, `row_words` each, and so many there are.
+    // or four. They go over `rows` half-words from `to` on, a multiple of four and not zero, sixteen at a time, the first time
+    // as many as are beyond a multiple of that, until the next pass would be the one of which they are told that it lies behind. Per
+    // row they read five or seven words of the stream, `row_words` each, and so many there are.
     unsafe {
         if columns <= FEW_COLUMNS {
-            trident_narrow_few(from, codes, codes_end, to, last_pass, zero_point.into());
+            trident_narrow_few(from, codes, codes_end, to, pass_behind, zero_point.into());
         } else {
-            trident_narrow_many(from, codes, codes_end, to, last_pass, zero_point.into());
+            trident_narrow_many(from, codes, codes_end, to, pass_behind, zero_point.into());
         }
     }
 }
