@@ -1,6 +1,6 @@
 //! In which order rows are computed.
 //!
-//! A node computes its output some rows at a time: one *step*. Most nodes take all their steps one after the other. Where a tensor
+//! A node computes its output some rows at a time: one *step*. Most nodes take a single one, of all rows. Where a tensor
 //! keeps fewer rows than it has, the node that writes it and those behind it, up to the first that writes a whole tensor, form a
 //! *band* and take turns: the last node wants a row, and whoever writes rows that it lacks runs first. Every row is computed once.
 //!
@@ -31,7 +31,7 @@ pub fn band(graph: &Graph<'_>, first: usize) -> Option<Range<usize>> {
     }
 }
 
-/// Rows of its output that one step of a node writes; the last step writes what is left.
+/// Rows of its output that one step of a node writes in a band; the last step writes what is left.
 pub fn rows_per_step(node: &Node, input: &Tensor, output: &Tensor) -> u16 {
     match node.op {
         Op::Linear | Op::NarrowLinear | Op::Readings => output.shape.h,

@@ -1,11 +1,14 @@
 //! Convolution over all channels: windows are widened into scratch memory, two pixels at a time, and multiplied from there.
 //!
-//! An output row takes one call of the inner loop, but for the pixels whose windows reach into the border on the left or right.
+//! An output row takes one call of the inner loop, but for the pixels whose windows reach into the border on the left or right;
+//! all rows of one step do together where a window is one pixel.
 
 use core::ops::Range;
 
+use heapless::Vec;
+
 use super::micro::{Line, MAX_LINES, Windows, linear, tile};
-use super::{Rows, Weighted};
+use super::{Rows, Weighted, Window};
 use crate::layout::rows;
 use crate::layout::tiles::{CHANNELS, PIXELS, window_words};
 use crate::spec::Shape;
@@ -17,91 +20,116 @@ pub const fn scratch_words(kernel: usize, input: Shape, output: Shape) -> usize 
     PIXELS * window_words(kernel, segment) + spare
 }
 
-/// One row of a convolution.
+/// Rows of a convolution.
 ///
 /// # Shapes
-/// `stream` of `output.c` channels; `out[output.w][output.c]`.
+/// `stream` of `output.c` channels; `out[rows][output.w][output.c]`.
 pub fn conv2d(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], out: &mut [i8]) {
-    let mut rows = [None; MAX_LINES];
-    let rows = &mut rows[..layer.window.kernel];
-    let top = layer.window.top(layer.row);
-    for (y, row) in (top..).zip(rows.iter_mut()) {
-        *row = input.row(y);
-    }
-    let row = Row { input, layer, rows };
-    let inside = row.pairs_inside();
-    let pair = PIXELS * usize::from(layer.output.c);
-    let (before, rest) = out.split_at_mut(inside.start * pair);
-    if !before.is_empty() {
-        row.by_pair(0, scratch, before);
-    }
-    if !inside.is_empty() {
-        row.at_once(&inside, scratch, rest);
-    }
-    let after = &mut rest[inside.len() * pair..];
-    if !after.is_empty() {
-        row.by_pair(inside.end, scratch, after);
+    let rows = out.len() / layer.row_len();
+    let (input, layer) = in_one_row(input, layer, rows).unwrap_or((*input, *layer));
+    let walk = Walk::new(&input, &layer);
+    for (row, out) in (layer.row..).zip(out.chunks_exact_mut(layer.row_len())) {
+        walk.row(row, scratch, out);
     }
 }
 
-/// What the windows of an output row have in common.
-struct Row<'a> {
+/// Where a window is one pixel, rows that lie one behind the other are one long row.
+fn in_one_row<'a>(input: &Rows<'a>, layer: &Weighted<'a>, rows: usize) -> Option<(Rows<'a>, Weighted<'a>)> {
+    let pixels = rows * usize::from(layer.output.w);
+    let w = u16::try_from(pixels).ok()?;
+    if layer.window != PIXEL || layer.output.w != input.shape.w {
+        return None;
+    }
+    let line = |shape: Shape| Shape { h: 1, w, c: shape.c };
+    let input = Rows {
+        codes: input.codes_from(layer.row, pixels * input.channels()),
+        shape: line(input.shape),
+        kept: 1,
+        ..*input
+    };
+    let layer = Weighted {
+        output: line(layer.output),
+        row: 0,
+        ..*layer
+    };
+    Some((input, layer))
+}
+
+/// The window that sees one pixel.
+const PIXEL: Window = Window {
+    kernel: 1,
+    stride: 1,
+    pad_top: 0,
+    pad_left: 0,
+};
+
+/// What the rows of a layer have in common.
+struct Walk<'a> {
     input: &'a Rows<'a>,
     layer: &'a Weighted<'a>,
-    /// The kernel's rows; `None` in the border.
-    rows: &'a [Option<&'a [i8]>],
+    /// Codes of a window in one row.
+    segment: usize,
+    /// The pairs of pixels that [`tile::row`] can take.
+    inside: Range<usize>,
 }
 
-impl Row<'_> {
-    /// Codes of a window in one row.
-    fn segment(&self) -> usize {
-        self.layer.window.kernel * self.input.channels()
+/// The kernel's rows; `None` in the border.
+type Lines<'a> = Vec<Option<&'a [i8]>, MAX_LINES>;
+
+impl<'a> Walk<'a> {
+    fn new(input: &'a Rows<'a>, layer: &'a Weighted<'a>) -> Self {
+        Self {
+            input,
+            layer,
+            segment: layer.window.kernel * input.channels(),
+            inside: pairs_inside(input, layer),
+        }
     }
 
-    /// The pairs of pixels that [`tile::row`] can take: no column of their windows lies in the border.
-    fn pairs_inside(&self) -> Range<usize> {
-        let (window, output) = (&self.layer.window, self.layer.output);
-        let channels = usize::from(output.c);
-        let padded = channels.next_multiple_of(CHANNELS);
-        if channels > CHANNELS && channels < padded {
-            return 0..0;
+    fn row(&self, row: usize, scratch: &mut [u32], out: &mut [i8]) {
+        let Self { layer, inside, .. } = self;
+        let top = layer.window.top(row);
+        let lines = (top..).take(layer.window.kernel);
+        let lines: Lines<'_> = lines.map(|y| self.input.row(y)).collect();
+        let pair = PIXELS * usize::from(layer.output.c);
+        let (before, rest) = out.split_at_mut(inside.start * pair);
+        if !before.is_empty() {
+            self.by_pair(&lines, 0, scratch, before);
         }
-        // Columns before the first window, for it to end at a fourth code; pixels behind the last, for what its group has left over.
-        let before = 4usize.saturating_sub(self.segment()).div_ceil(self.input.channels());
-        let behind = (padded - channels).div_ceil(channels);
-        let first = (window.pad_left + before).div_ceil(window.stride);
-        let width = usize::from(self.input.shape.w) + window.pad_left;
-        let fitting = (width + window.stride).saturating_sub(window.kernel) / window.stride;
-        let end = fitting.min(usize::from(output.w).saturating_sub(behind));
-        let pairs = first.div_ceil(PIXELS)..end / PIXELS;
-        if pairs.is_empty() { 0..0 } else { pairs }
+        if !inside.is_empty() {
+            self.at_once(&lines, scratch, rest);
+        }
+        let after = &mut rest[inside.len() * pair..];
+        if !after.is_empty() {
+            self.by_pair(&lines, inside.end, scratch, after);
+        }
     }
 
     /// Pairs of pixels whose windows lie inside; the border above and below is made of lines that repeat.
-    fn at_once(&self, pairs: &Range<usize>, scratch: &mut [u32], out: &mut [i8]) {
-        let Self { input, layer, rows } = self;
-        let (segment, channels) = (self.segment(), input.channels());
-        let (x, spare) = scratch.split_at_mut(PIXELS * window_words(rows.len(), segment));
+    fn at_once(&self, lines: &Lines<'_>, scratch: &mut [u32], out: &mut [i8]) {
+        let (input, layer, segment) = (self.input, self.layer, self.segment);
+        let channels = input.channels();
+        let (x, spare) = scratch.split_at_mut(PIXELS * window_words(lines.len(), segment));
         let padding = &mut bytemuck::cast_slice_mut(spare)[..segment.next_multiple_of(4)];
-        if rows.iter().any(Option::is_none) {
+        if lines.iter().any(Option::is_none) {
             padding.fill(input.pad_code);
         }
-        let mut lines = [Line {
-            codes: padding,
+        let padding = Line {
             first: padding.len() - segment,
+            codes: padding,
             step: 0,
-        }; MAX_LINES];
-        for (line, row) in lines.iter_mut().zip(*rows) {
-            if let Some(codes) = row {
-                let first = layer.window.left(pairs.start * PIXELS) as usize * channels;
-                let step = layer.window.stride * channels;
-                *line = Line { codes, first, step };
-            }
-        }
+        };
+        let first = layer.window.left(self.inside.start * PIXELS) as usize * channels;
+        let step = layer.window.stride * channels;
+        let lines = lines.iter().map(|line| match line {
+            Some(codes) => Line { codes, first, step },
+            None => padding,
+        });
+        let lines: Vec<Line<'_>, MAX_LINES> = lines.collect();
         let windows = Windows {
-            lines: &lines[..rows.len()],
+            lines: &lines,
             segment,
-            pairs: pairs.len(),
+            pairs: self.inside.len(),
         };
         tile::row(
             layer.stream,
@@ -113,10 +141,10 @@ impl Row<'_> {
     }
 
     /// Pixels of windows anywhere, two at a time, from a pair on.
-    fn by_pair(&self, first_pair: usize, scratch: &mut [u32], out: &mut [i8]) {
-        let Self { input, layer, rows } = self;
-        let (segment, channels) = (self.segment(), usize::from(layer.output.c));
-        let (x, spare) = scratch.split_at_mut(PIXELS * window_words(rows.len(), segment));
+    fn by_pair(&self, lines: &Lines<'_>, first_pair: usize, scratch: &mut [u32], out: &mut [i8]) {
+        let (input, layer, segment) = (self.input, self.layer, self.segment);
+        let channels = usize::from(layer.output.c);
+        let (x, spare) = scratch.split_at_mut(PIXELS * window_words(lines.len(), segment));
         let (borders, left_over) = bytemuck::cast_slice_mut(spare).split_at_mut(PIXELS * segment.next_multiple_of(4));
         let (first_border, second_border) = borders[..PIXELS * segment].split_at_mut(segment);
         let (first_spare, second_spare) = left_over.split_at_mut(channels.next_multiple_of(CHANNELS));
@@ -124,7 +152,7 @@ impl Row<'_> {
             let (first, second) = out.split_at_mut(channels);
             let left = layer.window.left(pair * PIXELS);
             let right = layer.window.left(pair * PIXELS + usize::from(!second.is_empty()));
-            for (row, x) in rows.iter().zip(x.chunks_exact_mut(PIXELS * window_words(1, segment))) {
+            for (row, x) in lines.iter().zip(x.chunks_exact_mut(PIXELS * window_words(1, segment))) {
                 let first = segment_of(*row, input, left, first_border);
                 let second = segment_of(*row, input, right, second_border);
                 tile::widen([first, second], x);
@@ -139,6 +167,27 @@ impl Row<'_> {
             }
         }
     }
+}
+
+/// The pairs of pixels of a row that [`tile::row`] can take: no column of their windows lies in the border.
+fn pairs_inside(input: &Rows<'_>, layer: &Weighted<'_>) -> Range<usize> {
+    let (window, output) = (&layer.window, layer.output);
+    let channels = usize::from(output.c);
+    let padded = channels.next_multiple_of(CHANNELS);
+    if channels > CHANNELS && channels < padded {
+        return 0..0;
+    }
+    // Columns before the first window, for it to end at a fourth code; pixels behind the last, for what its group has left over.
+    let before = 4usize
+        .saturating_sub(window.kernel * input.channels())
+        .div_ceil(input.channels());
+    let behind = (padded - channels).div_ceil(channels);
+    let first = (window.pad_left + before).div_ceil(window.stride);
+    let width = usize::from(input.shape.w) + window.pad_left;
+    let fitting = (width + window.stride).saturating_sub(window.kernel) / window.stride;
+    let end = fitting.min(usize::from(output.w).saturating_sub(behind));
+    let pairs = first.div_ceil(PIXELS)..end / PIXELS;
+    if pairs.is_empty() { 0..0 } else { pairs }
 }
 
 /// As many codes of a row as `border` has, from a column on: in `border`, if some of them lie outside.
@@ -165,6 +214,12 @@ pub const fn compact_scratch_words(kernel: usize, input: Shape, output: Shape) -
 /// # Shapes
 /// As [`conv2d`], `stream` of `output.c` rows.
 pub fn compact_conv2d(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], out: &mut [i8]) {
+    for (row, out) in (layer.row..).zip(out.chunks_exact_mut(layer.row_len())) {
+        compact_row(input, &Weighted { row, ..*layer }, scratch, out);
+    }
+}
+
+fn compact_row(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], out: &mut [i8]) {
     let (window, output, row) = (&layer.window, layer.output, layer.row);
     let (stream, zero_point) = (layer.stream, layer.zero_point);
     let segment = window.kernel * input.channels();

@@ -3,7 +3,7 @@
 use super::micro::{Border, depthwise as micro, portable};
 use super::{Rows, Weighted};
 use crate::arithmetic::requantize;
-use crate::layout::depthwise::{CHANNELS, DOUBLED_WORDS, SIDE, WINDOW_WORDS, doubled_words};
+use crate::layout::depthwise::{CHANNELS, SIDE, doubled_words};
 use crate::spec::Shape;
 
 use portable::depthwise::{COLUMN2_WORDS, COLUMN3_WORDS};
@@ -18,14 +18,12 @@ const fn columns(stride: usize, output: Shape) -> usize {
     (output.w as usize - 1) * stride + SIDE
 }
 
-/// One row of windows of 3×3, four channels at a time.
+/// Windows of 3×3, four channels at a time.
 ///
 /// # Shapes
-/// `stream` of `c` channels, a multiple of four; `out[output.w][c]`.
+/// `stream` of `c` channels, a multiple of four; `out[rows][output.w][c]`.
 pub fn depthwise3x3(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], out: &mut [i8]) {
-    let (window, output, row) = (&layer.window, layer.output, layer.row);
-    let (stream, zero_point) = (layer.stream, layer.zero_point);
-    let channels = input.channels();
+    let (window, output) = (&layer.window, layer.output);
     let padding = [input.pad_code; CHANNELS];
     let columns = columns(window.stride, output);
     let right = (columns - window.pad_left).saturating_sub(input.shape.w.into());
@@ -35,18 +33,16 @@ pub fn depthwise3x3(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32],
         right,
     };
     let words = &mut scratch[..columns * COLUMN3_WORDS];
-    let top = window.top(row);
-    let lines = [0, 1, 2].map(|line| input.quads(top + line, &padding));
-    let blocks = stream.as_chunks::<{ CHANNELS * WINDOW_WORDS }>().0.iter();
-    for (block, weights) in blocks.take(channels / CHANNELS).enumerate() {
-        let first = block * CHANNELS;
-        micro::columns3(lines.map(|line| line.at_channel(first)), &border, words);
-        micro::window3x3(
-            weights,
+    for (row, out) in (layer.row..).zip(out.chunks_exact_mut(layer.row_len())) {
+        let top = window.top(row);
+        let lines = [0, 1, 2].map(|line| input.quads(top + line, &padding));
+        micro::row3x3(
+            layer.stream,
+            lines,
+            &border,
             words,
-            window.stride,
-            zero_point,
-            (&mut out[first..], channels, output.w.into()),
+            (window.stride, layer.zero_point),
+            (out, output.w.into()),
         );
     }
 }
@@ -56,27 +52,19 @@ pub const fn doubled_scratch_words(input: Shape) -> usize {
     2 * (input.w as usize + 2) * COLUMN2_WORDS
 }
 
-/// Two rows of windows of 3×3 over doubled pixels, four channels at a time.
+/// Windows of 3×3 over doubled pixels, four channels at a time; rows two by two, the first an even one.
 ///
 /// # Shapes
-/// `stream` of `c` channels, a multiple of four; `out[2][2 · input.w][c]`; `row` is the even one.
+/// `stream` of `c` channels, a multiple of four; `out[rows][2 · input.w][c]`.
 pub fn doubled3x3(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], out: &mut [i8]) {
-    let (stream, zero_point, row) = (layer.stream, layer.zero_point, layer.row);
-    let channels = input.channels();
-    let pixels = usize::from(input.shape.w);
     let padding = [input.pad_code; CHANNELS];
     let words = &mut scratch[..doubled_scratch_words(input.shape)];
-    let top = (row / 2) as isize - 1;
-    let lines = [0, 1, 2].map(|line| input.quads(top + line, &padding));
-    let (upper, lower) = stream.split_at(doubled_words(channels));
-    let streams = [upper, lower].map(|stream| stream.as_chunks::<{ CHANNELS * DOUBLED_WORDS }>().0);
-    let (upper, lower) = out.split_at_mut(2 * pixels * channels);
-    for (block, (even, odd)) in streams[0].iter().zip(streams[1]).enumerate() {
-        let first = block * CHANNELS;
-        micro::columns2(lines.map(|line| line.at_channel(first)), input.pad_code, words);
-        let (columns, more) = words.split_at(words.len() / 2);
-        micro::doubled3x3(even, columns, zero_point, (&mut upper[first..], channels, pixels));
-        micro::doubled3x3(odd, more, zero_point, (&mut lower[first..], channels, pixels));
+    let streams = layer.stream.split_at(doubled_words(input.channels()));
+    let rows = out.chunks_exact_mut(2 * layer.row_len());
+    for (out, top) in rows.zip(layer.row / 2..) {
+        let lines = [0, 1, 2].map(|line| input.quads(top as isize - 1 + line, &padding));
+        let out = (out, input.shape.w.into());
+        micro::doubled_rows3x3(streams.into(), lines, input.pad_code, words, layer.zero_point, out);
     }
 }
 
@@ -85,11 +73,17 @@ pub const fn plain_words(kernel: usize, channels: usize) -> usize {
     (kernel * kernel * channels).div_ceil(4) + 2 * channels
 }
 
-/// One row of windows of any side, one channel after the other.
+/// Windows of any side, one channel after the other.
 ///
 /// # Shapes
-/// `stream` of [`plain_words`]; `out[output.w][c]`.
+/// `stream` of [`plain_words`]; `out[rows][output.w][c]`.
 pub fn depthwise(input: &Rows<'_>, layer: &Weighted<'_>, out: &mut [i8]) {
+    for (row, out) in (layer.row..).zip(out.chunks_exact_mut(layer.row_len())) {
+        plain_row(input, &Weighted { row, ..*layer }, out);
+    }
+}
+
+fn plain_row(input: &Rows<'_>, layer: &Weighted<'_>, out: &mut [i8]) {
     let (window, row) = (&layer.window, layer.row);
     let (stream, zero_point) = (layer.stream, layer.zero_point);
     let channels = input.channels();

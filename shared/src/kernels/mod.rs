@@ -1,5 +1,5 @@
-//! One file per operator, each a step: some rows of its output from rows of its input. Shapes come from the graph; nothing here
-//! can fail, since the blob's checks have proven that shapes, parameters and accumulators fit.
+//! One file per operator, each a step: as many rows of its output as there is place for, from rows of its input. Shapes come from
+//! the graph; nothing here can fail, since the blob's checks have proven that shapes, parameters and accumulators fit.
 //!
 //! An operator walks over pixels, borders and channels; the products are left to the inner loops in [`micro`].
 
@@ -57,6 +57,20 @@ impl<'a> Rows<'a> {
             y
         };
         Some(&self.codes[place * len..][..len])
+    }
+
+    /// So many codes from the start of a row on: of one row, or of several that are all kept.
+    ///
+    /// # Panics
+    /// If there are fewer.
+    #[inline]
+    pub fn codes_from(&self, y: usize, len: usize) -> &'a [i8] {
+        let place = if self.kept < self.shape.h {
+            y % usize::from(self.kept)
+        } else {
+            y
+        };
+        &self.codes[place * usize::from(self.shape.w) * self.channels()..][..len]
     }
 
     /// The first four channels of a row from the first pixel on, or as many codes of padding for every pixel.
@@ -125,6 +139,14 @@ pub struct Weighted<'a> {
     pub output: Shape,
     /// The first row that the step writes.
     pub row: usize,
+}
+
+impl Weighted<'_> {
+    /// Codes of an output row.
+    #[inline]
+    pub const fn row_len(&self) -> usize {
+        self.output.w as usize * self.output.c as usize
+    }
 }
 
 /// Words of a node's stream of parameters; zero of an operator without weights.

@@ -3,11 +3,18 @@
 use super::Rows;
 use super::micro::bytes;
 
-/// One row: the largest code of each `size × size` window, moved by `size`; what is left over at the right border is dropped.
+/// The largest code of each `size × size` window, moved by `size`; what is left over at the right border is dropped.
 ///
 /// # Shapes
-/// `out[input.w / size][c]`.
+/// `out[rows][input.w / size][c]`, from `row` on.
 pub fn max_pool2d(input: &Rows<'_>, size: usize, (out, row): (&mut [i8], usize)) {
+    let row_len = usize::from(input.shape.w) / size * input.channels();
+    for (row, out) in (row..).zip(out.chunks_exact_mut(row_len)) {
+        pool_row(input, size, (out, row));
+    }
+}
+
+fn pool_row(input: &Rows<'_>, size: usize, (out, row): (&mut [i8], usize)) {
     let channels = input.channels();
     for line in row * size..row * size + size {
         let Some(codes) = input.row(line as isize) else { return };
@@ -26,11 +33,18 @@ pub fn max_pool2d(input: &Rows<'_>, size: usize, (out, row): (&mut [i8], usize))
     }
 }
 
-/// `factor` rows: each pixel repeated `factor × factor` times.
+/// Each pixel repeated `factor × factor` times.
 ///
 /// # Shapes
-/// `out[factor][input.w · factor][c]`; `row` is the first.
+/// `out[rows][input.w · factor][c]`, from `row` on; both are multiples of `factor`.
 pub fn upsample2d(input: &Rows<'_>, factor: usize, (out, row): (&mut [i8], usize)) {
+    let row_len = usize::from(input.shape.w) * factor * input.channels();
+    for (row, out) in (row..).step_by(factor).zip(out.chunks_exact_mut(factor * row_len)) {
+        repeat_row(input, factor, (out, row));
+    }
+}
+
+fn repeat_row(input: &Rows<'_>, factor: usize, (out, row): (&mut [i8], usize)) {
     let channels = input.channels();
     let Some(codes) = input.row((row / factor) as isize) else {
         return;

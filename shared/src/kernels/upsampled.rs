@@ -13,12 +13,20 @@ pub const fn scratch_words(input: Shape) -> usize {
     LINES * (input.w as usize + 2) * pixel_words(input.c as usize)
 }
 
-/// Two rows: of the three rows that they see, the first two make the upper one, the last two the lower one.
+/// Rows two by two, the first an even one.
 ///
 /// # Shapes
-/// `stream` of `output.c` channels, of input channels that are a multiple of four; `out[2][2 · input.w][output.c]`; the row is the
-/// even one.
+/// `stream` of `output.c` channels, of input channels that are a multiple of four; `out[rows][2 · input.w][output.c]`.
 pub fn conv3x3(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], out: &mut [i8]) {
+    let mut layer = *layer;
+    for out in out.chunks_exact_mut(2 * layer.row_len()) {
+        two_rows(input, &layer, scratch, out);
+        layer.row += 2;
+    }
+}
+
+/// Of the three rows that they see, the first two make the upper one, the last two the lower one.
+fn two_rows(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], out: &mut [i8]) {
     let channels = usize::from(layer.output.c);
     let pixel_words = pixel_words(input.channels());
     let line_words = (usize::from(input.shape.w) + 2) * pixel_words;

@@ -13,11 +13,19 @@ pub const fn scratch_words(input: Shape) -> usize {
     TILES * POSITIONS * position_words(input.c as usize) + SUMS
 }
 
-/// Two rows, or one if no more are left.
+/// Rows two by two, the last alone if no more are left.
 ///
 /// # Shapes
-/// `stream` of `output.c` channels; channels of input and output are multiples of four; `out[1 or 2][output.w][output.c]`.
+/// `stream` of `output.c` channels; channels of input and output are multiples of four; `out[rows][output.w][output.c]`.
 pub fn conv3x3(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], out: &mut [i8]) {
+    let mut layer = *layer;
+    for out in out.chunks_mut(OUTPUTS * layer.row_len()) {
+        two_rows(input, &layer, scratch, out);
+        layer.row += OUTPUTS;
+    }
+}
+
+fn two_rows(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], out: &mut [i8]) {
     let (window, output, row) = (&layer.window, layer.output, layer.row);
     let (stream, zero_point) = (layer.stream, layer.zero_point);
     let (width, channels) = (usize::from(output.w), usize::from(output.c));

@@ -168,8 +168,8 @@ impl<'a> Network<'a> {
         self.run_observed(heads, inputs, |_| ())
     }
 
-    /// As [`Network::run`], and shows each step as soon as it is done. A node takes as many steps as
-    /// [`schedule`] says, and those of a band take turns.
+    /// As [`Network::run`], and shows each step as soon as it is done. Nodes of a band take turns, in as many steps as
+    /// [`schedule`] says; all others take one.
     ///
     /// # Errors
     /// As [`Network::run`].
@@ -239,33 +239,27 @@ impl<'a> Network<'a> {
         let graph = &self.blob.graph();
         let node = proven(graph.node(number));
         let operands = Operands::of(graph, &node);
-        let streamed = operands.output.is_streamed();
-        let band = if streamed {
-            proven(schedule::band(graph, number))
-        } else {
-            number..number + 1
-        };
+        if !operands.output.is_streamed() {
+            // Nobody waits for some of its rows.
+            let bytes = self.step(&node, &operands, operands.all_rows(), inputs)?;
+            observe(&Step {
+                node: number,
+                row: 0,
+                bytes,
+            });
+            return Ok(number + 1);
+        }
+        let band = proven(schedule::band(graph, number));
         let end = band.end;
-        if streamed {
-            for turn in Schedule::new(*graph, band) {
-                let node = proven(graph.node(turn.node));
-                let (operands, row) = (Operands::of(graph, &node), turn.row.into());
-                let bytes = self.step(&node, &operands, row, inputs)?;
-                observe(&Step {
-                    node: turn.node,
-                    row,
-                    bytes,
-                });
-            }
-        } else {
-            for row in operands.first_rows(&node) {
-                let bytes = self.step(&node, &operands, row, inputs)?;
-                observe(&Step {
-                    node: number,
-                    row,
-                    bytes,
-                });
-            }
+        for turn in Schedule::new(*graph, band) {
+            let node = proven(graph.node(turn.node));
+            let (operands, row) = (Operands::of(graph, &node), turn.row.into());
+            let bytes = self.step(&node, &operands, operands.rows_of_step(&node, row), inputs)?;
+            observe(&Step {
+                node: turn.node,
+                row,
+                bytes,
+            });
         }
         Ok(end)
     }
@@ -320,9 +314,15 @@ impl<'a> Network<'a> {
         Ok(())
     }
 
-    /// One step of a node with rows; gives the bytes that it wrote.
-    fn step(&mut self, node: &Node, operands: &Operands, row: usize, inputs: &Inputs<'_>) -> Result<&[u8], RunError> {
-        let written = operands.rows_written(node, row);
+    /// Some rows of a node that has them, in one step; gives the bytes that it wrote.
+    fn step(
+        &mut self,
+        node: &Node,
+        operands: &Operands,
+        rows: Range<usize>,
+        inputs: &Inputs<'_>,
+    ) -> Result<&[u8], RunError> {
+        let (row, written) = (rows.start, operands.place(rows));
         if node.op == Op::Picture {
             self.read_picture(&operands.output, (row, written.clone()), inputs)?;
         } else {

@@ -1,6 +1,5 @@
 //! One step of an operator on the arena.
 
-use core::iter::StepBy;
 use core::ops::Range;
 
 use super::proven;
@@ -40,26 +39,30 @@ impl Operands {
         Self { input, second, output }
     }
 
-    /// The first row of each step.
-    pub(super) fn first_rows(&self, node: &Node) -> StepBy<Range<usize>> {
-        (0..usize::from(self.output.shape.h)).step_by(self.rows_per_step(node))
+    /// All rows.
+    pub(super) fn all_rows(&self) -> Range<usize> {
+        0..self.output.shape.h.into()
+    }
+
+    /// The rows that a step of a band writes, from its first on.
+    pub(super) fn rows_of_step(&self, node: &Node, row: usize) -> Range<usize> {
+        row..(row + self.rows_per_step(node)).min(self.output.shape.h.into())
     }
 
     fn rows_per_step(&self, node: &Node) -> usize {
         rows_per_step(node, &self.input, &self.output).into()
     }
 
-    /// The bytes that a step writes.
-    pub(super) fn rows_written(&self, node: &Node, row: usize) -> Range<usize> {
+    /// The bytes of rows that one step writes.
+    pub(super) fn place(&self, rows: Range<usize>) -> Range<usize> {
         let output = &self.output;
         let place = if output.is_streamed() {
-            row % usize::from(output.kept)
+            rows.start % usize::from(output.kept)
         } else {
-            row
+            rows.start
         };
-        let rows = self.rows_per_step(node).min(usize::from(output.shape.h) - row);
         let start = output.offset as usize + place * output.row_len();
-        start..start + rows * output.row_len()
+        start..start + rows.len() * output.row_len()
     }
 }
 
@@ -181,7 +184,7 @@ fn finish(node: &Node, parameters: &Parameters<'_>, codes: &mut [i8]) {
     }
 }
 
-/// Runs a step of a node with rows that reads tensors.
+/// Runs a step of a node with rows that reads tensors: all rows of what it writes, from `row` on.
 pub(super) fn run(
     arena: &mut [u8],
     node: &Node,
@@ -212,15 +215,15 @@ pub(super) fn run(
     };
     match node.op {
         Op::Conv2d => conv2d::conv2d(&rows, &weighted, scratch, to),
-        Op::CompactConv2d => conv2d::compact_conv2d(&rows, &weighted, scratch, to),
-        Op::WinogradConv3x3 => winograd::conv3x3(&rows, &weighted, scratch, to),
-        Op::UpsampledConv3x3 => upsampled::conv3x3(&rows, &weighted, scratch, to),
-        Op::DepthwiseConv2d => depthwise::depthwise(&rows, &weighted, to),
         Op::DepthwiseConv3x3 => depthwise::depthwise3x3(&rows, &weighted, scratch, to),
         Op::UpsampledDepthwiseConv3x3 => depthwise::doubled3x3(&rows, &weighted, scratch, to),
+        Op::UpsampledConv3x3 => upsampled::conv3x3(&rows, &weighted, scratch, to),
+        Op::WinogradConv3x3 => winograd::conv3x3(&rows, &weighted, scratch, to),
+        Op::CompactConv2d => conv2d::compact_conv2d(&rows, &weighted, scratch, to),
+        Op::DepthwiseConv2d => depthwise::depthwise(&rows, &weighted, to),
         Op::MaxPool2d => return resample::max_pool2d(&rows, node.kernel.into(), (to, row)),
         Op::Upsample2d => return resample::upsample2d(&rows, node.kernel.into(), (to, row)),
-        Op::Lut if input.shape == output.shape => to.copy_from_slice(rows.row(row as isize).unwrap_or_default()),
+        Op::Lut if input.shape == output.shape => to.copy_from_slice(rows.codes_from(row, to.len())),
         Op::Lut => to.copy_from_slice(&codes[..to.len()]),
         _ => unreachable!("every operator with rows that reads one tensor stands above"),
     }
@@ -245,9 +248,7 @@ fn combine(arena: &mut [u8], node: &Node, operands: &Operands, (row, written): (
     };
     if node.op == Op::Add && a.offset == output.offset {
         let [to, from] = disjoint(arena, [written, b.range()]);
-        let from = Rows::of(b, bytemuck::cast_slice(from))
-            .row(row as isize)
-            .unwrap_or_default();
+        let from = Rows::of(b, bytemuck::cast_slice(from)).codes_from(row, to.len());
         return bytes::add_in_place(bytemuck::cast_slice_mut(to), from, &rule);
     }
     let (from_a, from_b, to): (&[u8], &[u8], &mut [u8]) = if node.input == node.second {
@@ -257,11 +258,9 @@ fn combine(arena: &mut [u8], node: &Node, operands: &Operands, (row, written): (
         let [from_a, from_b, to] = disjoint(arena, [a.range(), b.range(), written]);
         (from_a, from_b, to)
     };
-    let [from_a, from_b] = [(a, from_a), (b, from_b)].map(|(tensor, codes)| {
-        Rows::of(tensor, bytemuck::cast_slice(codes))
-            .row(row as isize)
-            .unwrap_or_default()
-    });
+    let count = to.len() / output.row_len();
+    let [from_a, from_b] = [(a, from_a), (b, from_b)]
+        .map(|(tensor, codes)| Rows::of(tensor, bytemuck::cast_slice(codes)).codes_from(row, count * tensor.row_len()));
     let to = bytemuck::cast_slice_mut(to);
     match node.op {
         Op::Concat => elementwise::concat((from_a, a.shape.c.into()), (from_b, b.shape.c.into()), to),

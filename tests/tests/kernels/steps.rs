@@ -20,7 +20,8 @@ pub fn tensor(shape: Shape, zero_point: i8) -> Tensor {
     }
 }
 
-/// The codes that a node with windows makes of `codes`. Scratch memory and outputs hold noise before every step.
+/// The codes that a node with windows makes of `codes`, in steps as a band takes them and in one, which must not differ. Scratch
+/// memory and outputs hold noise before every step.
 pub fn run(
     node: &Node,
     (input, codes): (&Tensor, &[i8]),
@@ -28,11 +29,25 @@ pub fn run(
     output: &Tensor,
     table: Option<&[i8; 256]>,
 ) -> Vec<i8> {
+    let rows_per_step = usize::from(rows_per_step(node, input, output));
+    let [in_turns, at_once] = [rows_per_step, output.shape.h.into()]
+        .map(|rows| run_in_steps(node, (input, codes), stream, output, table, rows));
+    assert!(in_turns == at_once, "{node:?}: rows differ when they are one step");
+    at_once
+}
+
+fn run_in_steps(
+    node: &Node,
+    (input, codes): (&Tensor, &[i8]),
+    stream: &[u32],
+    output: &Tensor,
+    table: Option<&[i8; 256]>,
+    rows_per_step: usize,
+) -> Vec<i8> {
     let mut noise = Noise::new(codes.len() as u64);
     let mut out: Vec<i8> = (0..output.shape.len()).map(|_| noise.code()).collect();
     let mut scratch = vec![0; scratch_words(node, input, output)];
     let rows = Rows::of(input, codes);
-    let rows_per_step = usize::from(rows_per_step(node, input, output));
     // What follows a stream is none of the layer's.
     let stream: Vec<u32> = stream
         .iter()

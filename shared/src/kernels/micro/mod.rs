@@ -108,7 +108,13 @@ impl<'a> Quads<'a> {
 impl Quads<'_> {
     /// Whether so many pixels lie inside.
     pub(crate) const fn holds(&self, pixels: usize) -> bool {
+        self.holds_all(4, pixels)
+    }
+
+    /// Whether so many channels, four at least, of so many pixels lie inside; of padding, four serve for all.
+    pub(crate) const fn holds_all(&self, channels: usize, pixels: usize) -> bool {
+        let channels = if self.pitch == 0 { 4 } else { channels };
         // A product that saturates is longer than any slice.
-        pixels == 0 || (pixels - 1).saturating_mul(self.pitch).saturating_add(4) <= self.codes.len()
+        pixels == 0 || (pixels - 1).saturating_mul(self.pitch).saturating_add(channels) <= self.codes.len()
     }
 }

@@ -6,6 +6,7 @@ use core::arch::global_asm;
 
 use super::super::portable::depthwise::{COLUMN2_WORDS, COLUMN3_WORDS};
 use super::super::{Border, Quads};
+use crate::layout::depthwise::CHANNELS;
 
 global_asm!(
     r#"
@@ -116,7 +117,7 @@ trident_columns2:
     options(raw)
 );
 
-/// A row of codes as the assembly reads it.
+/// Four channels of a row of pixels as the assembly reads them.
 #[repr(C)]
 pub(super) struct Row {
     codes: *const i8,
@@ -130,71 +131,108 @@ impl Row {
             pitch: quads.pitch,
         }
     }
+
+    /// The four channels behind them; padding is the same for all.
+    fn next(&mut self) {
+        if self.pitch > 0 {
+            self.codes = self.codes.wrapping_add(CHANNELS);
+        }
+    }
 }
 
+/// Columns of three rows and their border, four channels at a time.
 #[repr(C)]
-struct Columns3 {
+pub(super) struct Columns3 {
     rows: [Row; 3],
     border: u32,
     ends: [*const u32; 3],
 }
 
+/// Columns of rows 0 and 1, then of rows 1 and 2, with a border of one column on each side, four channels at a time.
 #[repr(C)]
-struct Columns2 {
+pub(super) struct Columns2 {
     rows: [Row; 3],
     border: u32,
     end: *const u32,
     second: *mut u32,
 }
 
+impl Columns3 {
+    /// Of the first four channels; so many in all can be made, one block after the other.
+    ///
+    /// # Panics
+    /// If a row is too short, or the border is wider than `out`.
+    #[inline]
+    pub(super) fn new(rows: [Quads<'_>; 3], channels: usize, border: &Border, out: &mut [u32]) -> Self {
+        let columns = out.len() / COLUMN3_WORDS;
+        assert!(border.left <= columns && border.right <= columns - border.left);
+        let pixels = columns - border.left - border.right;
+        assert!(rows.iter().all(|row| row.holds_all(channels, pixels)));
+        let out = out.as_mut_ptr();
+        let ends =
+            [border.left, border.left + pixels, columns].map(|end| out.wrapping_add(end * COLUMN3_WORDS).cast_const());
+        Self {
+            rows: rows.map(Row::of),
+            border: twice(border.code),
+            ends,
+        }
+    }
+
+    /// Fills `out` with columns as [`portable`](super::super::portable::depthwise::columns3) does, and goes on to the next block.
+    ///
+    /// # Safety
+    /// `out` is that of [`Columns3::new`], and there is such a block.
+    #[inline(always)]
+    pub(super) unsafe fn fill(&mut self, out: *mut u32) {
+        // SAFETY: the function writes whole columns up to each of three ends, one after the other; none lies before the one that it
+        // follows, and the last one is within `out` by the division in `new`. Between the first two ends are `pixels` columns, for each of
+        // which it reads four codes of each row, which the rows hold, of every block, by the assertion there. `out` is aligned as words
+        // are; codes need no alignment.
+        unsafe { trident_columns3(out, self) }
+        self.rows.iter_mut().for_each(Row::next);
+    }
+}
+
+impl Columns2 {
+    /// Of the first four channels; so many in all can be made, one block after the other.
+    ///
+    /// # Panics
+    /// If a row is too short, or `out` for a pixel and its border.
+    #[inline]
+    pub(super) fn new(rows: [Quads<'_>; 3], channels: usize, border: i8, out: &mut [u32]) -> Self {
+        let columns = out.len() / (2 * COLUMN2_WORDS);
+        assert!(columns > 2 && rows.iter().all(|row| row.holds_all(channels, columns - 2)));
+        let out = out.as_mut_ptr();
+        Self {
+            rows: rows.map(Row::of),
+            border: twice(border),
+            end: out.wrapping_add((columns - 1) * COLUMN2_WORDS),
+            second: out.wrapping_add(columns * COLUMN2_WORDS),
+        }
+    }
+
+    /// Where columns of the last two rows begin.
+    pub(super) fn second(&self) -> *const u32 {
+        self.second
+    }
+
+    /// Fills `out` with columns as [`portable`](super::super::portable::depthwise::columns2) does, and goes on to the next block.
+    ///
+    /// # Safety
+    /// `out` is that of [`Columns2::new`], and there is such a block.
+    #[inline(always)]
+    pub(super) unsafe fn fill(&mut self, out: *mut u32) {
+        // SAFETY: the function writes `columns` columns from `out` and as many from `second` on, which by the division in `new` are all
+        // within `out`. All but the first and the last are of pixels, of which there is one at least, and for each it reads four codes
+        // of each row, which the rows hold, of every block, by the assertion there. `out` is aligned as words are; codes need no alignment.
+        unsafe { trident_columns2(out, self) }
+        self.rows.iter_mut().for_each(Row::next);
+    }
+}
+
 unsafe extern "C" {
     fn trident_columns3(out: *mut u32, columns: *const Columns3);
     fn trident_columns2(out: *mut u32, columns: *const Columns2);
-}
-
-/// Columns of three rows and their border; see [`portable`](super::super::portable::depthwise::columns3).
-///
-/// # Panics
-/// If a row is too short, or the border is wider than `out`.
-#[inline]
-pub fn columns3(rows: [Quads<'_>; 3], border: &Border, out: &mut [u32]) {
-    let columns = out.len() / COLUMN3_WORDS;
-    assert!(border.left <= columns && border.right <= columns - border.left);
-    let pixels = columns - border.left - border.right;
-    assert!(rows.iter().all(|row| row.holds(pixels)));
-    let out = out.as_mut_ptr();
-    let ends =
-        [border.left, border.left + pixels, columns].map(|end| out.wrapping_add(end * COLUMN3_WORDS).cast_const());
-    let columns = Columns3 {
-        rows: rows.map(Row::of),
-        border: twice(border.code),
-        ends,
-    };
-    // SAFETY: the function writes whole columns up to each of three ends, one after the other; none lies before the one that it follows,
-    // and the last one is within `out` by the division above. Between the first two ends are `pixels` columns, for each of which it
-    // reads four codes of each row, which the rows hold by the assertion. `out` is aligned as words are; codes need no alignment.
-    unsafe { trident_columns3(out, &raw const columns) }
-}
-
-/// Columns of rows 0 and 1, then of rows 1 and 2; see [`portable`](super::super::portable::depthwise::columns2).
-///
-/// # Panics
-/// If a row is too short, or `out` for a pixel and its border.
-#[inline]
-pub fn columns2(rows: [Quads<'_>; 3], border: i8, out: &mut [u32]) {
-    let columns = out.len() / (2 * COLUMN2_WORDS);
-    assert!(columns > 2 && rows.iter().all(|row| row.holds(columns - 2)));
-    let out = out.as_mut_ptr();
-    let columns = Columns2 {
-        rows: rows.map(Row::of),
-        border: twice(border),
-        end: out.wrapping_add((columns - 1) * COLUMN2_WORDS),
-        second: out.wrapping_add(columns * COLUMN2_WORDS),
-    };
-    // SAFETY: the function writes `columns` columns from `out` and as many from `second` on, which by the division above are all within
-    // `out`. All but the first and the last are of pixels, of which there is one at least, and for each it reads four codes of each
-    // row, which the rows hold by the assertion. `out` is aligned as words are; codes need no alignment.
-    unsafe { trident_columns2(out, &raw const columns) }
 }
 
 /// A code in both halves of a word.

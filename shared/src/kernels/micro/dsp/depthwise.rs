@@ -4,9 +4,9 @@
 
 use core::arch::global_asm;
 
-use super::super::Quads;
 pub use super::super::portable::depthwise::{COLUMN2_WORDS, COLUMN3_WORDS};
-pub use super::columns::{columns2, columns3};
+use super::super::{Border, Quads};
+use super::columns::{Columns2, Columns3};
 use crate::layout::depthwise::{CHANNELS, DOUBLED_WORDS, SIDE, WINDOW_WORDS};
 
 global_asm!(
@@ -257,22 +257,24 @@ unsafe extern "C" {
     );
 }
 
-/// A row of 3×3 windows, `stride` columns apart; see [`portable`](super::super::portable::depthwise::window3x3).
+/// A row of 3×3 windows, four channels after the other; see [`portable`](super::super::portable::depthwise::row3x3).
 ///
 /// # Panics
-/// If a slice is too short, `pitch` does not fit 16 bits, or `stride` is neither 1 nor 2.
-#[inline]
-pub fn window3x3(
-    weights: &[u32; CHANNELS * WINDOW_WORDS],
-    columns: &[u32],
-    stride: usize,
-    zero_point: i8,
-    (out, pitch, pixels): (&mut [i8], usize, usize),
+/// If a slice is too short, there are other than blocks of channels or too many, or the stride is neither 1 nor 2.
+pub fn row3x3(
+    stream: &[u32],
+    rows: [Quads<'_>; 3],
+    border: &Border,
+    columns: &mut [u32],
+    (stride, zero_point): (usize, i8),
+    (out, pixels): (&mut [i8], usize),
 ) {
     if pixels == 0 {
         return;
     }
-    assert!(holds_quads(out, pitch, pixels) && pitch <= usize::from(u16::MAX));
+    let channels = out.len() / pixels;
+    assert!(channels.is_multiple_of(CHANNELS) && channels <= usize::from(u16::MAX));
+    assert!(channels * WINDOW_WORDS <= stream.len());
     let window = match stride {
         1 => trident_window3x3,
         2 => trident_window3x3_by2,
@@ -282,58 +284,59 @@ pub fn window3x3(
         .checked_mul(stride)
         .and_then(|column| column.checked_add(SIDE));
     assert!(last.is_some_and(|count| count <= columns.len() / COLUMN3_WORDS));
-    // SAFETY: the function reads four channels' weights, which the array has, and the columns from the first window's first to the last
-    // window's last, of which there are as many as asserted; it stops at the end of that last one, which it meets exactly because
-    // `pixels` is not zero. It writes four codes at `pitch` from each other, which `out` holds by the assertion, adding no more to
-    // its address than the 16 bits that `pitch` fits. Weights and columns are aligned as words are; codes need no alignment.
-    unsafe {
-        window(
-            weights.as_ptr(),
-            columns.as_ptr(),
-            zero_point.into(),
-            out.as_mut_ptr(),
-            pitch,
-            pixels,
-        );
+    let mut source = Columns3::new(rows, channels, border, columns);
+    let (columns, mut weights, mut out) = (columns.as_mut_ptr(), stream.as_ptr(), out.as_mut_ptr());
+    for _ in 0..channels / CHANNELS {
+        // SAFETY: there are as many blocks of columns. The function reads four channels' weights, which the stream has, and the columns
+        // from the first window's first to the last window's last, of which there are as many as asserted; it stops at the end of that
+        // last one, which it meets exactly because `pixels` is not zero. It writes four codes at a pitch of all channels from each
+        // other, which `out` holds, adding no more to its address than 16 bits. Weights and columns are aligned as words
+        // are; codes need no alignment.
+        unsafe {
+            source.fill(columns);
+            window(weights, columns, zero_point.into(), out, channels, pixels);
+        }
+        weights = weights.wrapping_add(CHANNELS * WINDOW_WORDS);
+        out = out.wrapping_add(CHANNELS);
     }
 }
 
-/// A row of 3×3 windows over doubled pixels; see [`portable`](super::super::portable::depthwise::doubled3x3).
+/// Two rows of 3×3 windows over doubled pixels, four channels after the other; see
+/// [`portable`](super::super::portable::depthwise::doubled_rows3x3).
 ///
 /// # Panics
-/// If a slice is too short.
-#[inline]
-pub fn doubled3x3(
-    weights: &[u32; CHANNELS * DOUBLED_WORDS],
-    columns: &[u32],
+/// If a slice is too short, or there are other than blocks of channels or too many.
+pub fn doubled_rows3x3(
+    streams: [&[u32]; 2],
+    rows: [Quads<'_>; 3],
+    border: i8,
+    columns: &mut [u32],
     zero_point: i8,
-    (out, pitch, pixels): (&mut [i8], usize, usize),
+    (out, pixels): (&mut [i8], usize),
 ) {
     if pixels == 0 {
         return;
     }
-    assert!(
-        pixels
-            .checked_add(2)
-            .is_some_and(|count| count <= columns.len() / COLUMN2_WORDS)
-    );
-    assert!(holds_quads(out, pitch, 2 * pixels));
-    // SAFETY: the function reads four channels' weights, which the array has, and `pixels + 2` columns, as many as asserted; it stops
-    // at the end of the last one, which it meets exactly because `pixels` is not zero. It writes four codes at `pitch` from each
-    // other, `2 · pixels` times, which `out` holds. Weights and columns are aligned as words are; codes need no alignment.
-    unsafe {
-        trident_doubled3x3(
-            weights.as_ptr(),
-            columns.as_ptr(),
-            zero_point.into(),
-            out.as_mut_ptr(),
-            pitch,
-            pixels,
-        );
+    let channels = out.len() / pixels / 4;
+    assert!(channels.is_multiple_of(CHANNELS) && channels <= usize::from(u16::MAX));
+    assert!(streams.iter().all(|stream| channels * DOUBLED_WORDS <= stream.len()));
+    assert!(pixels < columns.len() && pixels + 2 <= columns.len() / (2 * COLUMN2_WORDS));
+    let mut source = Columns2::new(rows, channels, border, columns);
+    let (upper, lower) = (columns.as_mut_ptr(), source.second());
+    let [mut even, mut odd] = streams.map(<[u32]>::as_ptr);
+    let mut out = out.as_mut_ptr();
+    for _ in 0..channels / CHANNELS {
+        // SAFETY: there are as many blocks of columns. The function reads four channels' weights, which the streams have, and
+        // `pixels + 2` columns of each half, as many as asserted; it stops at the end of the last one, which it meets exactly because
+        // `pixels` is not zero. It writes four codes at a pitch of all channels from each other, `2 · pixels` times, to each of
+        // two rows, which `out` holds. Weights and columns are aligned as words are; codes need no alignment.
+        unsafe {
+            source.fill(upper);
+            trident_doubled3x3(even, upper, zero_point.into(), out, channels, pixels);
+            let below = out.wrapping_add(2 * pixels * channels);
+            trident_doubled3x3(odd, lower, zero_point.into(), below, channels, pixels);
+        }
+        [even, odd] = [even, odd].map(|weights| weights.wrapping_add(CHANNELS * DOUBLED_WORDS));
+        out = out.wrapping_add(CHANNELS);
     }
-}
-
-/// Whether four codes every `pitch` bytes, `pixels` times, lie inside.
-fn holds_quads(codes: &[i8], pitch: usize, pixels: usize) -> bool {
-    Quads { codes, pitch }.holds(pixels)
 }

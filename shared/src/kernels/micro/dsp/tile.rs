@@ -8,7 +8,7 @@ use core::mem::MaybeUninit;
 use core::ptr;
 
 use super::super::{MAX_LINES, Windows};
-use crate::layout::tiles::{CHANNELS, PIXELS, stream_words, window_words};
+use crate::layout::tiles::{CHANNELS, PIXELS, group_words, window_words};
 
 // In the unrolled steps all registers are taken:
 //
@@ -398,24 +398,19 @@ pub fn row(stream: &[u32], windows: &Windows<'_>, x: &mut [u32], zero_point: i8,
     assert!(channels > 0 && (channels == extent || channels < CHANNELS));
     assert!((1..=MAX_LINES).contains(&lines.len()) && segment > 0);
     let x = &mut x[..window_words(lines.len(), segment).saturating_mul(PIXELS)];
-    assert!(stream_words(channels, x.len() / PIXELS) <= stream.len());
-    let last_pixel = pairs.saturating_mul(PIXELS) - 1;
-    assert!(last_pixel.saturating_mul(channels).saturating_add(extent) <= out.len());
-    let mut cursors = [MaybeUninit::uninit(); MAX_LINES];
-    for (line, cursor) in lines.iter().zip(&mut cursors) {
-        assert!(line.first.saturating_add(segment) >= 4);
-        let last = last_pixel.saturating_mul(line.step).saturating_add(line.first);
-        assert!(last.saturating_add(segment) <= line.codes.len());
-        cursor.write(Cursor {
-            codes: line.codes[line.first..].as_ptr(),
-            step: line.step,
-        });
-    }
-    let advance = (PIXELS * channels) as isize - extent as isize;
+    assert!(pairs <= usize::MAX / PIXELS);
+    let last_pixel = pairs * PIXELS - 1;
+    // In 64 bits neither a product of lengths, which have 32, overflows nor what is added to it.
+    let within = |len: usize, step: usize, [from, to]: [usize; 2]| {
+        last_pixel as u64 * step as u64 + from as u64 + to as u64 <= len as u64
+    };
+    assert!(within(out.len(), channels, [0, extent]));
+    let groups = extent / CHANNELS;
+    assert!(groups as u64 * group_words(x.len() / PIXELS) as u64 <= stream.len() as u64);
     let mut pairs = Pairs {
         left: pairs,
         stream: stream.as_ptr(),
-        advance,
+        advance: (PIXELS * channels) as isize - extent as isize,
         extent,
         excess: if rest == 0 { 0 } else { 8 * (4 - rest) },
         quads: segment - rest,
@@ -426,10 +421,18 @@ pub fn row(stream: &[u32], windows: &Windows<'_>, x: &mut [u32], zero_point: i8,
         },
         last: rest as isize - 4,
         lines: lines.len(),
-        cursors,
+        cursors: [MaybeUninit::uninit(); MAX_LINES],
     };
+    for (line, cursor) in lines.iter().zip(&mut pairs.cursors) {
+        assert!(line.first.saturating_add(segment) >= 4);
+        assert!(within(line.codes.len(), line.step, [line.first, segment]));
+        cursor.write(Cursor {
+            codes: line.codes[line.first..].as_ptr(),
+            step: line.step,
+        });
+    }
     // The end of no pair, from which the first lies as far as each other from that before it.
-    let none = out.as_mut_ptr().cast::<u8>().wrapping_offset(-advance);
+    let none = out.as_mut_ptr().cast::<u8>().wrapping_offset(-pairs.advance);
     // SAFETY: the function begins with no group, since out is at its end. Of each line it then reads, pair by pair, the segments of two
     // windows, the last of which ends inside the line, in whole words: if a segment has a rest, its last word ends with it, and begins
     // inside the line, since even the first window's fourth code from the end does. Words of `x` it writes two per word of a window,

@@ -11,6 +11,59 @@ pub const COLUMN3_WORDS: usize = 6;
 /// Words per column of [`columns2`].
 pub const COLUMN2_WORDS: usize = 4;
 
+/// A row of 3×3 windows, `stride` columns apart, four channels after the other.
+///
+/// # Shapes
+/// `stream` of all channels; `columns`: [`COLUMN3_WORDS`] per column of the windows, those of the border included;
+/// `out[pixels][c]`.
+pub fn row3x3(
+    stream: &[u32],
+    rows: [Quads<'_>; 3],
+    border: &Border,
+    columns: &mut [u32],
+    (stride, zero_point): (usize, i8),
+    (out, pixels): (&mut [i8], usize),
+) {
+    let channels = out.len().checked_div(pixels).unwrap_or_default();
+    let blocks = stream.as_chunks::<{ CHANNELS * WINDOW_WORDS }>().0.iter();
+    for (block, weights) in blocks.take(channels / CHANNELS).enumerate() {
+        let first = block * CHANNELS;
+        columns3(rows.map(|row| row.at_channel(first)), border, columns);
+        window3x3(
+            weights,
+            columns,
+            stride,
+            zero_point,
+            (&mut out[first..], channels, pixels),
+        );
+    }
+}
+
+/// Two rows of 3×3 windows over doubled pixels, four channels after the other.
+///
+/// # Shapes
+/// `streams` of all channels, for the even row and for the odd one; `columns`: twice [`COLUMN2_WORDS`] per pixel, and as much on
+/// each side; `out[2][2 · pixels][c]`.
+pub fn doubled_rows3x3(
+    streams: [&[u32]; 2],
+    rows: [Quads<'_>; 3],
+    border: i8,
+    columns: &mut [u32],
+    zero_point: i8,
+    (out, pixels): (&mut [i8], usize),
+) {
+    let channels = out.len().checked_div(4 * pixels).unwrap_or_default();
+    let [even, odd] = streams.map(|stream| stream.as_chunks::<{ CHANNELS * DOUBLED_WORDS }>().0);
+    let (upper, lower) = out.split_at_mut(2 * pixels * channels);
+    for (block, (even, odd)) in even.iter().zip(odd).take(channels / CHANNELS).enumerate() {
+        let first = block * CHANNELS;
+        columns2(rows.map(|row| row.at_channel(first)), border, columns);
+        let (columns, more) = columns.split_at(columns.len() / 2);
+        doubled3x3(even, columns, zero_point, (&mut upper[first..], channels, pixels));
+        doubled3x3(odd, more, zero_point, (&mut lower[first..], channels, pixels));
+    }
+}
+
 /// Columns of three rows: per pixel four words `(row 0, row 1)`, one per channel, then row 2 widened.
 ///
 /// # Shapes
