@@ -44,21 +44,56 @@ pub fn rows_per_step(node: &Node, input: &Tensor, output: &Tensor) -> u16 {
 
 /// Rows of an input that a step reads, as far as they lie inside, if it writes rows from `row` on.
 pub fn rows_read(node: &Node, input: &Tensor, output: &Tensor, row: u16) -> Range<u16> {
-    let (row, height) = (i32::from(row), i32::from(input.shape.h));
-    let (kernel, stride, above) = (i32::from(node.kernel), i32::from(node.stride), i32::from(node.pad_top));
-    let rows = match node.op {
-        Op::Linear | Op::NarrowLinear => 0..height,
-        Op::Lut if input.shape != output.shape => 0..height,
-        Op::Conv2d | Op::CompactConv2d | Op::DepthwiseConv2d | Op::DepthwiseConv3x3 => {
-            row * stride - above..row * stride - above + kernel
+    Reach::of(node, input, output).rows(row, input.shape.h)
+}
+
+/// Which rows of an input a step reads: those `from..to` behind a fraction of its own first row.
+#[derive(Clone, Copy, Debug)]
+struct Reach {
+    numerator: u8,
+    /// Zero if all rows are read.
+    denominator: u8,
+    from: i16,
+    to: i16,
+}
+
+impl Reach {
+    const ALL: Self = Self::new((0, 0), 0..0);
+
+    const fn new((numerator, denominator): (u8, u8), rows: Range<i16>) -> Self {
+        Self {
+            numerator,
+            denominator,
+            from: rows.start,
+            to: rows.end,
         }
-        Op::WinogradConv3x3 => row - above..row - above + kernel + 1,
-        Op::UpsampledConv3x3 | Op::UpsampledDepthwiseConv3x3 => row / 2 - 1..row / 2 + 2,
-        Op::MaxPool2d => row * kernel..(row + 1) * kernel,
-        Op::Upsample2d => row / kernel..row / kernel + 1,
-        _ => row..row + 1,
-    };
-    rows.start.clamp(0, height) as u16..rows.end.clamp(0, height) as u16
+    }
+
+    fn of(node: &Node, input: &Tensor, output: &Tensor) -> Self {
+        let (kernel, above) = (i16::from(node.kernel), i16::from(node.pad_top));
+        match node.op {
+            Op::Linear | Op::NarrowLinear => Self::ALL,
+            Op::Lut if input.shape != output.shape => Self::ALL,
+            Op::Conv2d | Op::CompactConv2d | Op::DepthwiseConv2d | Op::DepthwiseConv3x3 => {
+                Self::new((node.stride, 1), -above..kernel - above)
+            }
+            Op::WinogradConv3x3 => Self::new((1, 1), -above..kernel + 1 - above),
+            Op::UpsampledConv3x3 | Op::UpsampledDepthwiseConv3x3 => Self::new((1, 2), -1..2),
+            Op::MaxPool2d => Self::new((node.kernel, 1), 0..kernel),
+            Op::Upsample2d => Self::new((1, node.kernel), 0..1),
+            _ => Self::new((1, 1), 0..1),
+        }
+    }
+
+    fn rows(&self, row: u16, height: u16) -> Range<u16> {
+        match (u32::from(row) * u32::from(self.numerator)).checked_div(self.denominator.into()) {
+            Some(row) => {
+                let behind = |rows: i16| (row as i32 + i32::from(rows)).clamp(0, height.into()) as u16;
+                behind(self.from)..behind(self.to)
+            }
+            None => 0..height,
+        }
+    }
 }
 
 /// A step: which node, and the first row it writes.
@@ -75,63 +110,110 @@ pub struct Turn {
 pub struct Schedule<'a> {
     graph: Graph<'a>,
     band: Range<usize>,
-    /// Rows that each node has written.
-    done: [u16; MAX_BAND],
-    /// The node of the band, counted from its first, that writes what each node reads first and second.
-    writers: [[u8; 2]; MAX_BAND],
-    /// Nodes that wait for the one behind them, likewise counted; the last of them runs next.
+    places: [Place; MAX_BAND],
+    /// Nodes that wait for the one behind them, by their places; the last of them runs next.
     waiting: [u8; MAX_BAND],
     depth: u8,
 }
 
-/// In place of a writer that is not in the band.
-const OUTSIDE: u8 = u8::MAX;
+/// A node of the band, at the place that it has counted from the first.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    /// Rows of its output.
+    height: u16,
+    /// Rows that a step writes; zero for all.
+    rows: u8,
+    /// One more than the places of what writes what the node reads first and second; zero if that is not in the band.
+    writers: [u8; 2],
+    reach: Reach,
+    /// Rows that it has written.
+    done: u16,
+}
+
+impl Place {
+    const NONE: Self = Self {
+        height: 0,
+        rows: 0,
+        writers: [0; 2],
+        reach: Reach::ALL,
+        done: 0,
+    };
+}
 
 impl<'a> Schedule<'a> {
     /// The steps of a band from [`band`].
+    #[inline(always)]
     pub fn new(graph: Graph<'a>, band: Range<usize>) -> Self {
-        let mut schedule = Self {
+        Self {
             graph,
             band,
-            done: [0; MAX_BAND],
-            writers: [[OUTSIDE; 2]; MAX_BAND],
+            places: [Place::NONE; MAX_BAND],
             waiting: [0; MAX_BAND],
             depth: 0,
-        };
-        for (place, number) in schedule.band.clone().enumerate() {
-            for (operand, tensor) in graph.node(number).iter().flat_map(Node::reads).enumerate() {
-                // What stands behind a node cannot be what it waits for.
-                let writer = schedule.writer(tensor).filter(|&writer| writer < number);
-                if let Some(writer) = writer {
-                    schedule.writers[place][operand] = (writer - schedule.band.start) as u8;
-                }
+        }
+    }
+
+    /// Looks at each node of the band: not before the first step, when the schedule lies where it stays. Stacks are short.
+    #[inline(never)]
+    fn look(&mut self) {
+        for (place, number) in self.places.iter_mut().zip(self.band.clone()) {
+            if let Some(node) = Place::of(&self.graph, &self.band, number) {
+                *place = node;
             }
         }
-        schedule
     }
 
     /// Rows of a node's output that are written by now.
     pub fn written(&self, node: usize) -> u16 {
-        self.done[node - self.band.start]
+        self.places[node - self.band.start].done
     }
 
     /// The number of the band's node that writes a tensor, if one does.
     pub fn writer(&self, tensor: usize) -> Option<usize> {
-        let writes = |&node: &usize| self.graph.node(node).is_some_and(|node| node.writes() == Some(tensor));
-        self.band.clone().find(writes)
+        writer(&self.graph, &self.band, tensor)
     }
 
-    /// The node that one waits for before its next step, if it does.
-    fn blocked(&self, place: usize, node: &Node, output: &Tensor) -> Option<u8> {
-        let row = self.done[place];
-        let operands = [node.input, node.second].into_iter().zip(self.writers[place]);
-        let mut inside = operands.filter(|(_, writer)| *writer != OUTSIDE);
-        let blocking = inside.find(|(tensor, writer)| {
-            let input = self.graph.tensor((*tensor).into());
-            let end = input.map_or(0, |input| rows_read(node, &input, output, row).end);
-            end > self.done[usize::from(*writer)]
-        });
-        blocking.map(|(_, writer)| writer)
+    /// The place that one waits for before its next step, if it does.
+    #[inline(always)]
+    fn blocked(&self, place: &Place) -> Option<u8> {
+        let mut writers = place.writers.iter().filter_map(|writer| writer.checked_sub(1));
+        let lacks = |&writer: &u8| {
+            let writer = self.places.get(usize::from(writer));
+            writer.is_some_and(|writer| place.reach.rows(place.done, writer.height).end > writer.done)
+        };
+        writers.find(lacks)
+    }
+}
+
+fn writer(graph: &Graph<'_>, band: &Range<usize>, tensor: usize) -> Option<usize> {
+    let writes = |&node: &usize| graph.node(node).is_some_and(|node| node.writes() == Some(tensor));
+    band.clone().find(writes)
+}
+
+impl Place {
+    /// What the schedule has to know of a node; `None` if it is malformed.
+    fn of(graph: &Graph<'_>, band: &Range<usize>, number: usize) -> Option<Self> {
+        let node = graph.node(number)?;
+        let output = graph.tensor(node.writes()?)?;
+        let input = if node.op.is_input() {
+            output
+        } else {
+            graph.tensor(node.input.into())?
+        };
+        let mut writers = [0; 2];
+        for (place, tensor) in writers.iter_mut().zip(node.reads()) {
+            // What stands behind a node cannot be what it waits for.
+            if let Some(inside) = writer(graph, band, tensor).filter(|&writer| writer < number) {
+                *place = (inside - band.start) as u8 + 1;
+            }
+        }
+        Some(Self {
+            height: output.shape.h,
+            rows: u8::try_from(rows_per_step(&node, &input, &output)).unwrap_or_default(),
+            writers,
+            reach: Reach::of(&node, &input, &output),
+            done: 0,
+        })
     }
 }
 
@@ -140,33 +222,37 @@ impl Iterator for Schedule<'_> {
 
     fn next(&mut self) -> Option<Turn> {
         if self.depth == 0 {
-            self.waiting[0] = (self.band.len() - 1) as u8;
+            let last = self.band.len() - 1;
+            if self.places[last].height == 0 {
+                self.look();
+            }
+            self.waiting[0] = last as u8;
             self.depth = 1;
         }
         loop {
-            let place = usize::from(self.waiting[usize::from(self.depth) - 1]);
-            let number = self.band.start + place;
-            let node = self.graph.node(number)?;
-            let output = self.graph.tensor(node.writes()?)?;
-            let row = self.done[place];
-            if row >= output.shape.h {
+            let number = usize::from(self.waiting[usize::from(self.depth) - 1]);
+            let place = self.places[number];
+            let row = place.done;
+            if row >= place.height {
                 return None;
             }
-            if let Some(writer) = self.blocked(place, &node, &output) {
+            if let Some(writer) = self.blocked(&place) {
                 // Each waits for one that stands before it, so that there are never more than nodes.
                 self.waiting[usize::from(self.depth)] = writer;
                 self.depth += 1;
                 continue;
             }
             self.depth -= 1;
-            let input = if node.op.is_input() {
-                output
+            let rows = if place.rows == 0 {
+                place.height
             } else {
-                self.graph.tensor(node.input.into())?
+                place.rows.into()
             };
-            let rows = rows_per_step(&node, &input, &output);
-            self.done[place] = row.saturating_add(rows).min(output.shape.h);
-            return Some(Turn { node: number, row });
+            self.places[number].done = row.saturating_add(rows).min(place.height);
+            return Some(Turn {
+                node: self.band.start + number,
+                row,
+            });
         }
     }
 }

@@ -251,7 +251,8 @@ impl<'a> Network<'a> {
         }
         let band = proven(schedule::band(graph, number));
         let end = band.end;
-        for turn in Schedule::new(*graph, band) {
+        let mut schedule = Schedule::new(*graph, band);
+        while let Some(turn) = schedule.next() {
             let node = proven(graph.node(turn.node));
             let (operands, row) = (Operands::of(graph, &node), turn.row.into());
             let bytes = self.step(&node, &operands, operands.rows_of_step(&node, row), inputs)?;
