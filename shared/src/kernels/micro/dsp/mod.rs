@@ -9,6 +9,8 @@ mod columns;
 pub mod depthwise;
 pub mod linear;
 pub mod narrow;
+#[cfg(fpu)]
+mod pixels;
 pub mod tile;
 pub mod upsample;
 pub mod winograd;

@@ -8,6 +8,8 @@ use core::mem::MaybeUninit;
 use core::ptr;
 
 use super::super::{MAX_LINES, Windows};
+#[cfg(fpu)]
+use super::pixels::{MAX_CODES, Pixels};
 use crate::layout::tiles::{CHANNELS, PIXELS, group_words, window_words};
 
 // In the unrolled steps all registers are taken:
@@ -383,7 +385,7 @@ pub fn codes(stream: &[u32], x: &[u32], zero_point: i8, [first, second]: [&mut [
 /// overwrites, and the last pixel leaves behind it.
 ///
 /// # Shapes
-/// `x`: [`PIXELS`] windows; `stream`: one group per [`CHANNELS`] output channels begun; `out[pixels][channels]`, of channels that are
+/// `x`: room for [`PIXELS`] windows; `stream`: one group per [`CHANNELS`] output channels begun; `out[pixels][channels]`, of channels that are
 /// fewer than a group, or a multiple of one.
 ///
 /// # Panics
@@ -407,10 +409,34 @@ pub fn row(stream: &[u32], windows: &Windows<'_>, x: &mut [u32], zero_point: i8,
     assert!(within(out.len(), channels, [0, extent]));
     let groups = extent / CHANNELS;
     assert!(groups as u64 * group_words(x.len() / PIXELS) as u64 <= stream.len() as u64);
+    let advance = (PIXELS * channels) as isize - extent as isize;
+    for line in lines {
+        assert!(line.first.saturating_add(segment) >= 4);
+        assert!(within(line.codes.len(), line.step, [line.first, segment]));
+    }
+    #[cfg(fpu)]
+    if let [line] = lines
+        && rest == 0
+        && segment <= MAX_CODES
+    {
+        let pixels = Pixels {
+            zero_point: zero_point.into(),
+            stream: stream.as_ptr(),
+            left: pairs,
+            codes: line.codes[line.first..].as_ptr(),
+            step: line.step,
+            advance,
+            extent,
+        };
+        // SAFETY: a segment is some whole quads, no more than fit. The last pixel's lies inside the line, and `extent` bytes from its
+        // place of `out` on inside `out`; those before it begin a multiple of the step and of the channels earlier. The stream was
+        // found to have as many groups.
+        return unsafe { pixels.run(segment, out.as_mut_ptr().cast(), channels) };
+    }
     let mut pairs = Pairs {
         left: pairs,
         stream: stream.as_ptr(),
-        advance: (PIXELS * channels) as isize - extent as isize,
+        advance,
         extent,
         excess: if rest == 0 { 0 } else { 8 * (4 - rest) },
         quads: segment - rest,
@@ -424,15 +450,13 @@ pub fn row(stream: &[u32], windows: &Windows<'_>, x: &mut [u32], zero_point: i8,
         cursors: [MaybeUninit::uninit(); MAX_LINES],
     };
     for (line, cursor) in lines.iter().zip(&mut pairs.cursors) {
-        assert!(line.first.saturating_add(segment) >= 4);
-        assert!(within(line.codes.len(), line.step, [line.first, segment]));
         cursor.write(Cursor {
             codes: line.codes[line.first..].as_ptr(),
             step: line.step,
         });
     }
     // The end of no pair, from which the first lies as far as each other from that before it.
-    let none = out.as_mut_ptr().cast::<u8>().wrapping_offset(-pairs.advance);
+    let none = out.as_mut_ptr().cast::<u8>().wrapping_offset(-advance);
     // SAFETY: the function begins with no group, since out is at its end. Of each line it then reads, pair by pair, the segments of two
     // windows, the last of which ends inside the line, in whole words: if a segment has a rest, its last word ends with it, and begins
     // inside the line, since even the first window's fourth code from the end does. Words of `x` it writes two per word of a window,

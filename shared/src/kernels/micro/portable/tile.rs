@@ -42,7 +42,7 @@ pub fn codes(stream: &[u32], x: &[u32], zero_point: i8, [first, second]: [&mut [
 /// overwrites, and the last pixel leaves behind it.
 ///
 /// # Shapes
-/// `x`: [`PIXELS`] windows; `stream`: one group per [`CHANNELS`] output channels begun; `out[pixels][channels]`, of channels that are
+/// `x`: room for [`PIXELS`] windows; `stream`: one group per [`CHANNELS`] output channels begun; `out[pixels][channels]`, of channels that are
 /// fewer than a group, or a multiple of one.
 pub fn row(stream: &[u32], windows: &Windows<'_>, x: &mut [u32], zero_point: i8, (out, channels): (&mut [i8], usize)) {
     let segment = windows.segment;
