@@ -73,9 +73,6 @@ struct Walk<'a> {
     inside: Range<usize>,
 }
 
-/// The kernel's rows; `None` in the border.
-type Lines<'a> = Vec<Option<&'a [i8]>, MAX_LINES>;
-
 impl<'a> Walk<'a> {
     fn new(input: &'a Rows<'a>, layer: &'a Weighted<'a>) -> Self {
         Self {
@@ -89,29 +86,27 @@ impl<'a> Walk<'a> {
     fn row(&self, row: usize, scratch: &mut [u32], out: &mut [i8]) {
         let Self { layer, inside, .. } = self;
         let top = layer.window.top(row);
-        let lines = (top..).take(layer.window.kernel);
-        let lines: Lines<'_> = lines.map(|y| self.input.row(y)).collect();
         let pair = PIXELS * usize::from(layer.output.c);
         let (before, rest) = out.split_at_mut(inside.start * pair);
         if !before.is_empty() {
-            self.by_pair(&lines, 0, scratch, before);
+            self.by_pair(top, 0, scratch, before);
         }
         if !inside.is_empty() {
-            self.at_once(&lines, scratch, rest);
+            self.at_once(top, scratch, rest);
         }
         let after = &mut rest[inside.len() * pair..];
         if !after.is_empty() {
-            self.by_pair(&lines, inside.end, scratch, after);
+            self.by_pair(top, inside.end, scratch, after);
         }
     }
 
     /// Pairs of pixels whose windows lie inside; the border above and below is made of lines that repeat.
-    fn at_once(&self, lines: &Lines<'_>, scratch: &mut [u32], out: &mut [i8]) {
+    fn at_once(&self, top: isize, scratch: &mut [u32], out: &mut [i8]) {
         let (input, layer, segment) = (self.input, self.layer, self.segment);
-        let channels = input.channels();
-        let (x, spare) = scratch.split_at_mut(PIXELS * window_words(lines.len(), segment));
-        let padding = &mut bytemuck::cast_slice_mut(spare)[..segment.next_multiple_of(4)];
-        if lines.iter().any(Option::is_none) {
+        let (channels, kernel) = (input.channels(), layer.window.kernel);
+        let (x, spare) = scratch.split_at_mut(PIXELS * window_words(kernel, segment));
+        let padding: &mut [i8] = &mut bytemuck::cast_slice_mut(spare)[..segment.next_multiple_of(4)];
+        if top < 0 || top + kernel as isize > input.shape.h as isize {
             padding.fill(input.pad_code);
         }
         let padding = Line {
@@ -121,11 +116,12 @@ impl<'a> Walk<'a> {
         };
         let first = layer.window.left(self.inside.start * PIXELS) as usize * channels;
         let step = layer.window.stride * channels;
-        let lines = lines.iter().map(|line| match line {
-            Some(codes) => Line { codes, first, step },
-            None => padding,
-        });
-        let lines: Vec<Line<'_>, MAX_LINES> = lines.collect();
+        let mut lines = Vec::<Line<'_>, MAX_LINES>::new();
+        for y in (top..).take(kernel) {
+            let line = input.row(y).map_or(padding, |codes| Line { codes, first, step });
+            // A kernel has no more lines.
+            let _ = lines.push(line);
+        }
         let windows = Windows {
             lines: &lines,
             segment,
@@ -141,10 +137,10 @@ impl<'a> Walk<'a> {
     }
 
     /// Pixels of windows anywhere, two at a time, from a pair on.
-    fn by_pair(&self, lines: &Lines<'_>, first_pair: usize, scratch: &mut [u32], out: &mut [i8]) {
+    fn by_pair(&self, top: isize, first_pair: usize, scratch: &mut [u32], out: &mut [i8]) {
         let (input, layer, segment) = (self.input, self.layer, self.segment);
         let channels = usize::from(layer.output.c);
-        let (x, spare) = scratch.split_at_mut(PIXELS * window_words(lines.len(), segment));
+        let (x, spare) = scratch.split_at_mut(PIXELS * window_words(layer.window.kernel, segment));
         let (borders, left_over) = bytemuck::cast_slice_mut(spare).split_at_mut(PIXELS * segment.next_multiple_of(4));
         let (first_border, second_border) = borders[..PIXELS * segment].split_at_mut(segment);
         let (first_spare, second_spare) = left_over.split_at_mut(channels.next_multiple_of(CHANNELS));
@@ -152,10 +148,16 @@ impl<'a> Walk<'a> {
             let (first, second) = out.split_at_mut(channels);
             let left = layer.window.left(pair * PIXELS);
             let right = layer.window.left(pair * PIXELS + usize::from(!second.is_empty()));
-            for (row, x) in lines.iter().zip(x.chunks_exact_mut(PIXELS * window_words(1, segment))) {
-                let first = segment_of(*row, input, left, first_border);
-                let second = segment_of(*row, input, right, second_border);
-                tile::widen([first, second], x);
+            let [first_cut, second_cut] = [left, right].map(|column| Cut::of(input, column, segment));
+            first_border.fill(input.pad_code);
+            second_border.fill(input.pad_code);
+            for (y, x) in (top..).zip(x.chunks_exact_mut(PIXELS * window_words(1, segment))) {
+                let row = input.row(y);
+                let codes = [
+                    first_cut.codes(row, input.pad_code, first_border),
+                    second_cut.codes(row, input.pad_code, second_border),
+                ];
+                tile::widen(codes, x);
             }
             if channels.is_multiple_of(CHANNELS) && !second.is_empty() {
                 tile::codes(layer.stream, x, layer.zero_point, [first, second]);
@@ -190,17 +192,41 @@ fn pairs_inside(input: &Rows<'_>, layer: &Weighted<'_>) -> Range<usize> {
     if pairs.is_empty() { 0..0 } else { pairs }
 }
 
-/// As many codes of a row as `border` has, from a column on: in `border`, if some of them lie outside.
-#[inline(never)]
-fn segment_of<'a>(row: Option<&'a [i8]>, input: &Rows<'_>, column: isize, border: &'a mut [i8]) -> &'a [i8] {
-    let start = column * input.channels() as isize;
-    if let (Some(row), Ok(start)) = (row, usize::try_from(start))
-        && let Some(inside) = row.get(start..start + border.len())
-    {
-        return inside;
+/// Which codes of a row a window sees, and how many of its own lie before them in the border.
+struct Cut {
+    before: usize,
+    inside: Range<usize>,
+}
+
+impl Cut {
+    /// Of a window that begins with a column.
+    fn of(input: &Rows<'_>, column: isize, segment: usize) -> Self {
+        let (start, len) = (
+            column * input.channels() as isize,
+            usize::from(input.shape.w) * input.channels(),
+        );
+        let [begin, end] = [start, start + segment as isize].map(|at| at.clamp(0, len as isize) as usize);
+        Self {
+            before: (begin as isize - start) as usize % segment,
+            inside: begin..end,
+        }
     }
-    copy_segment(row, input, column, border);
-    border
+
+    /// The codes of one row, in `border` if not all lie inside; there, those outside are padding.
+    fn codes<'a>(&self, row: Option<&'a [i8]>, padding: i8, border: &'a mut [i8]) -> &'a [i8] {
+        match row {
+            Some(row) if self.inside.len() == border.len() => &row[self.inside.clone()],
+            Some(row) => {
+                let inside = &row[self.inside.clone()];
+                border[self.before..][..inside.len()].copy_from_slice(inside);
+                border
+            }
+            None => {
+                border.fill(padding);
+                border
+            }
+        }
+    }
 }
 
 /// Words of scratch memory of [`compact_conv2d`]: a window in codes, the same widened, and an output's codes.

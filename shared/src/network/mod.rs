@@ -18,7 +18,7 @@ use crate::check;
 use crate::graph::{Element, NODE_LEN, Node, Op, Place, Tensor};
 use crate::input::InputStep;
 use crate::kernels::micro::bytes;
-use crate::schedule::{self, Schedule};
+use crate::schedule::{self, Schedule, Turn};
 use crate::spec::{Head, HeadSet, InputSlot, Shape};
 use crate::{MAX_CLASSES, MAX_READINGS};
 
@@ -236,31 +236,33 @@ impl<'a> Network<'a> {
         inputs: &Inputs<'_>,
         observe: &mut impl FnMut(&Step<'_>),
     ) -> Result<usize, RunError> {
-        let graph = &self.blob.graph();
-        let node = proven(graph.node(number));
-        let operands = Operands::of(graph, &node);
-        if !operands.output.is_streamed() {
-            // Nobody waits for some of its rows.
-            let bytes = self.step(&node, &operands, operands.all_rows(), inputs)?;
+        let graph = self.blob.graph();
+        let band = proven(schedule::band(&graph, number));
+        let end = band.end;
+        let alone = band.len() == 1;
+        let mut schedule = Schedule::new(graph, band);
+        // Nobody waits for some rows of a node that is alone.
+        let mut turn = if alone {
+            Some(Turn { node: number, row: 0 })
+        } else {
+            schedule.next()
+        };
+        while let Some(Turn { node: number, row }) = turn {
+            let node = proven(graph.node(number));
+            let operands = Operands::of(&graph, &node);
+            let first = usize::from(row);
+            let rows = if alone {
+                operands.all_rows()
+            } else {
+                operands.rows_of_step(&node, first)
+            };
+            let bytes = self.step(&node, &operands, rows, inputs)?;
             observe(&Step {
                 node: number,
-                row: 0,
+                row: first,
                 bytes,
             });
-            return Ok(number + 1);
-        }
-        let band = proven(schedule::band(graph, number));
-        let end = band.end;
-        let mut schedule = Schedule::new(*graph, band);
-        while let Some(turn) = schedule.next() {
-            let node = proven(graph.node(turn.node));
-            let (operands, row) = (Operands::of(graph, &node), turn.row.into());
-            let bytes = self.step(&node, &operands, operands.rows_of_step(&node, row), inputs)?;
-            observe(&Step {
-                node: turn.node,
-                row,
-                bytes,
-            });
+            turn = if alone { None } else { schedule.next() };
         }
         Ok(end)
     }
@@ -316,6 +318,8 @@ impl<'a> Network<'a> {
     }
 
     /// Some rows of a node that has them, in one step; gives the bytes that it wrote.
+    // Inlined, nothing of a record is decoded that its operator does not ask for.
+    #[inline(always)]
     fn step(
         &mut self,
         node: &Node,
@@ -327,8 +331,7 @@ impl<'a> Network<'a> {
         if node.op == Op::Picture {
             self.read_picture(&operands.output, (row, written.clone()), inputs)?;
         } else {
-            let parameters = self.blob.typed_parameters();
-            step::run(self.arena, node, operands, (row, written.clone()), parameters);
+            step::run(self.arena, node, operands, (row, written.clone()), &self.blob);
         }
         Ok(&self.arena[written])
     }

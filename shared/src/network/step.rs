@@ -17,13 +17,12 @@ use crate::schedule::rows_per_step;
 pub(super) struct Operands {
     /// Read, or by an input node written.
     pub input: Tensor,
-    /// Read second, by the operators that read two; else as `input`.
-    pub second: Tensor,
     /// Written.
     pub output: Tensor,
 }
 
 impl Operands {
+    #[inline(always)]
     pub(super) fn of(graph: &Graph<'_>, node: &Node) -> Self {
         let output = proven(graph.tensor(node.output.into()));
         let input = if node.op.is_input() {
@@ -31,12 +30,7 @@ impl Operands {
         } else {
             proven(graph.tensor(node.input.into()))
         };
-        let second = if node.op.is_binary() {
-            proven(graph.tensor(node.second.into()))
-        } else {
-            input
-        };
-        Self { input, second, output }
+        Self { input, output }
     }
 
     /// All rows.
@@ -185,15 +179,18 @@ fn finish(node: &Node, parameters: &Parameters<'_>, codes: &mut [i8]) {
 }
 
 /// Runs a step of a node with rows that reads tensors: all rows of what it writes, from `row` on.
+#[inline(always)]
 pub(super) fn run(
     arena: &mut [u8],
     node: &Node,
     operands: &Operands,
     (row, written): (usize, Range<usize>),
-    parameters: &Parameters<'_>,
+    blob: &Blob<'_>,
 ) {
+    let parameters = blob.typed_parameters();
     if node.op.is_binary() {
-        return combine(arena, node, operands, (row, written));
+        let second = proven(blob.graph().tensor(node.second.into()));
+        return combine(arena, node, (operands, &second), (row, written));
     }
     let Operands { input, output, .. } = operands;
     // An operator without weights has none to read.
@@ -231,12 +228,9 @@ pub(super) fn run(
 }
 
 /// Runs a step of a node that reads two tensors, or one of them twice.
-fn combine(arena: &mut [u8], node: &Node, operands: &Operands, (row, written): (usize, Range<usize>)) {
-    let Operands {
-        input: a,
-        second: b,
-        output,
-    } = operands;
+#[inline(never)]
+fn combine(arena: &mut [u8], node: &Node, (operands, b): (&Operands, &Tensor), (row, written): (usize, Range<usize>)) {
+    let Operands { input: a, output } = operands;
     let rule = AddCodes {
         qa: node.p[0],
         qb: node.p[1],
