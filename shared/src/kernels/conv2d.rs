@@ -25,43 +25,51 @@ pub const fn scratch_words(kernel: usize, input: Shape, output: Shape) -> usize 
 /// # Shapes
 /// `stream` of `output.c` channels; `out[rows][output.w][output.c]`.
 pub fn conv2d(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], out: &mut [i8]) {
-    let rows = out.len() / layer.row_len();
-    let (input, layer) = in_one_row(input, layer, rows).unwrap_or((*input, *layer));
-    let walk = Walk::new(&input, &layer);
+    if are_one_row(input, layer) {
+        return long_row(input, layer, scratch, out);
+    }
+    let walk = Walk::new(input, layer);
     for (row, out) in (layer.row..).zip(out.chunks_exact_mut(layer.row_len())) {
         walk.row(row, scratch, out);
     }
 }
 
-/// Where a window is one pixel, rows that lie one behind the other are one long row.
-fn in_one_row<'a>(input: &Rows<'a>, layer: &Weighted<'a>, rows: usize) -> Option<(Rows<'a>, Weighted<'a>)> {
-    let pixels = rows * usize::from(layer.output.w);
-    let w = u16::try_from(pixels).ok()?;
-    if layer.window != PIXEL || layer.output.w != input.shape.w {
-        return None;
-    }
-    let line = |shape: Shape| Shape { h: 1, w, c: shape.c };
-    let input = Rows {
-        codes: input.codes_from(layer.row, pixels * input.channels()),
-        shape: line(input.shape),
-        kept: 1,
-        ..*input
+/// Whether rows that lie one behind the other are as good as one long row, of a layer whose window is a pixel; few input channels and
+/// part of a group of output channels are left to [`Walk`].
+fn are_one_row(input: &Rows<'_>, layer: &Weighted<'_>) -> bool {
+    const PIXEL: Window = Window {
+        kernel: 1,
+        stride: 1,
+        pad_top: 0,
+        pad_left: 0,
     };
-    let layer = Weighted {
-        output: line(layer.output),
-        row: 0,
-        ..*layer
-    };
-    Some((input, layer))
+    let whole = usize::from(layer.output.c).is_multiple_of(CHANNELS) && input.channels() >= 4;
+    layer.window == PIXEL && layer.output.w == input.shape.w && whole
 }
 
-/// The window that sees one pixel.
-const PIXEL: Window = Window {
-    kernel: 1,
-    stride: 1,
-    pad_top: 0,
-    pad_left: 0,
-};
+fn long_row(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], out: &mut [i8]) {
+    let (segment, channels) = (input.channels(), usize::from(layer.output.c));
+    let pairs = out.len() / (PIXELS * channels);
+    let codes = input.codes_from(layer.row, out.len() / channels * segment);
+    let windows = Windows {
+        lines: &[Line {
+            codes,
+            first: 0,
+            step: segment,
+        }],
+        segment,
+        pairs,
+    };
+    let (x, spare) = scratch.split_at_mut(PIXELS * window_words(1, segment));
+    let (pairs, last) = out.split_at_mut(pairs * PIXELS * channels);
+    tile::row(layer.stream, &windows, x, layer.zero_point, (pairs, channels));
+    if !last.is_empty() {
+        let codes = &codes[codes.len() - segment..];
+        tile::widen([codes; PIXELS], x);
+        let other = &mut bytemuck::cast_slice_mut(spare)[..channels];
+        tile::codes(layer.stream, x, layer.zero_point, [last, other]);
+    }
+}
 
 /// What the rows of a layer have in common.
 struct Walk<'a> {
