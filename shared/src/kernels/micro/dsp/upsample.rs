@@ -4,7 +4,7 @@
 
 use core::arch::global_asm;
 
-use crate::layout::upsample::{CHANNELS, group_words};
+use crate::layout::upsample::{CHANNELS, PHASES, group_words};
 
 global_asm!(
     r#"
@@ -173,45 +173,52 @@ unsafe extern "C" {
     );
 }
 
-/// One group of up to three channels over a row of 2×2 windows; see
-/// [`portable`](super::super::portable::upsample::windows2x2).
+/// A row of windows of both phases of a column; see [`portable`](super::super::portable::upsample::row).
 ///
 /// # Panics
-/// If a slice is too short, or `channels` are not 1 to 3.
-#[inline]
-pub fn windows2x2(
-    group: &[u32],
-    rows: [&[u32]; 2],
+/// If a slice is too short, or there are no words of a pixel.
+pub fn row(
+    stream: &[u32],
+    [upper, lower]: [&[u32]; 2],
     pixel_words: usize,
     zero_point: i8,
-    channels: usize,
-    (out, pitch, pixels): (&mut [i8], usize, usize),
+    (out, channels): (&mut [i8], usize),
+    pixels: usize,
 ) {
-    if pixels == 0 {
+    if pixels == 0 || channels == 0 {
         return;
     }
-    let [upper, lower] = rows;
-    // Products that saturate are longer than any slice.
-    let row_words = pixels.saturating_add(1).saturating_mul(pixel_words);
-    assert!(pixel_words > 0 && row_words <= upper.len().min(lower.len()));
-    assert!(group.len() == group_words(pixel_words));
-    let last = (pixels - 1).saturating_mul(pitch);
-    assert!((1..=CHANNELS).contains(&channels) && last.saturating_add(channels) <= out.len());
-    // SAFETY: the function reads one whole group, and of each row `pixels + 1` pixels: two windows read three pixels, and a last single
-    // one reads two. All these lie inside by the assertions; `group_words` cannot have overflowed, since each row holds two pixels
-    // and the group has but twelve words for each of theirs. It writes up to three codes, as many as `channels`, at `pitch` from
-    // each other, `pixels` times, which `out` holds. Rows and group are aligned as words are; codes need no alignment.
-    unsafe {
-        trident_windows2x2(
-            group.as_ptr(),
-            upper.as_ptr(),
-            lower.as_ptr(),
-            pixel_words,
-            out.as_mut_ptr(),
-            pixels,
-            pitch,
-            channels,
-            zero_point.into(),
-        );
+    let groups = channels.div_ceil(CHANNELS);
+    // Products of lengths, which have 32 bits.
+    let row_words = (pixels as u64 + 2) * pixel_words as u64;
+    assert!(pixel_words > 0 && row_words <= upper.len().min(lower.len()) as u64);
+    let group_words = group_words(pixel_words);
+    assert!(PHASES as u64 / 2 * groups as u64 * group_words as u64 <= stream.len() as u64);
+    let pitch = 2 * channels;
+    assert!(channels <= out.len() && pixels as u64 * pitch as u64 <= out.len() as u64);
+    let mut group = stream.as_ptr();
+    for column in 0..2 {
+        let [upper, lower] = [upper, lower].map(|row| row[column * pixel_words..].as_ptr());
+        for first in (0..channels).step_by(CHANNELS) {
+            // SAFETY: the function reads one whole group, of which the stream has `groups` for either column, and of each row `pixels + 1`
+            // pixels, from the column's first on: two windows read three pixels, and a last single one reads two. It writes up to three
+            // codes, as many as are left of `channels`, at `pitch` from each other, `pixels` times, all among the `2 · channels` of
+            // each pixel. `group_words` cannot have overflowed, since a row holds three pixels and the group has but twelve words
+            // for each of theirs. Rows and group are aligned as words are; codes need no alignment.
+            unsafe {
+                trident_windows2x2(
+                    group,
+                    upper,
+                    lower,
+                    pixel_words,
+                    out.as_mut_ptr().add(column * channels + first),
+                    pixels,
+                    pitch,
+                    CHANNELS.min(channels - first),
+                    zero_point.into(),
+                );
+            }
+            group = group.wrapping_add(group_words);
+        }
     }
 }

@@ -4,7 +4,32 @@
 #[cfg(any(test, not(target_arch = "x86_64")))]
 use super::dual;
 use super::requantize;
-use crate::layout::upsample::CHANNELS;
+use crate::layout::upsample::{CHANNELS, group_words, phase_words};
+
+/// A row of windows of both phases of a column: of the even ones, which begin with a pixel's left neighbour, and of the odd ones.
+///
+/// # Shapes
+/// `stream`: the groups of one row's two phases; `rows`: widened pixels of `pixel_words` words, one more on each side than there are
+/// `pixels`; `out[pixels][2][channels]`.
+pub fn row(
+    stream: &[u32],
+    rows: [&[u32]; 2],
+    pixel_words: usize,
+    zero_point: i8,
+    (out, channels): (&mut [i8], usize),
+    pixels: usize,
+) {
+    let phases = stream.chunks_exact(phase_words(channels, pixel_words)).take(2);
+    for (column, stream) in phases.enumerate() {
+        let rows = rows.map(|row| &row[column * pixel_words..]);
+        for (group, words) in stream.chunks_exact(group_words(pixel_words)).enumerate() {
+            let first = group * CHANNELS;
+            let count = CHANNELS.min(channels - first);
+            let out = (&mut out[column * channels + first..], 2 * channels, pixels);
+            windows2x2(words, rows, pixel_words, zero_point, count, out);
+        }
+    }
+}
 
 /// One group of up to three channels over a row of 2×2 windows.
 ///
@@ -13,7 +38,7 @@ use crate::layout::upsample::CHANNELS;
 /// # Shapes
 /// `rows`: widened pixels of `pixel_words` words, one more than windows; `group`: `CHANNELS` biases, weights, `CHANNELS` multipliers;
 /// `out`: `channels` codes every `pitch` bytes, `pixels` times.
-pub fn windows2x2(
+fn windows2x2(
     group: &[u32],
     rows: [&[u32]; 2],
     pixel_words: usize,
