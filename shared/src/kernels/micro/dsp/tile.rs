@@ -22,14 +22,29 @@ use crate::layout::tiles::{CHANNELS, PIXELS, group_words, window_words};
 //   +24 end of x   +28 bytes of x   +32 quads, negative for sums   +36 entry for quads   +40 zeros for sums
 //   +120 pairs, or null: an argument
 //
-// A pass is eight quads, and is entered where their number asks for. No step changes the flags: the carry is clear if one
-// pass ends the group, which then takes a single branch. With the carry set, the end of a pass looks whether there are more, then
+// A pass is eight quads, and is entered where their number asks for; nine, as three rows of three pixels of three channels have,
+// still take a single one. No step changes the flags: the carry is clear if one pass ends the group, which then takes a single
+// branch. With the carry set, the end of a pass looks whether there are more, then
 // whether sums are wanted.
 global_asm!(
     r#"
     .pushsection .text.trident_tiles,"ax",%progbits
     .syntax unified
     .arch   armv7e-m
+
+    .macro  trident_tiles_word
+    ldm     r1!, {r10, r11}
+    ldm     r0!, {r12, lr}
+    smlad   r2, r10, r12, r2
+    smlad   r3, r10, lr, r3
+    smlad   r6, r11, r12, r6
+    smlad   r7, r11, lr, r7
+    ldm     r0!, {r12, lr}
+    smlad   r4, r10, r12, r4
+    smlad   r5, r10, lr, r5
+    smlad   r8, r11, r12, r8
+    smlad   r9, r11, lr, r9
+    .endm
 
     // r0 stream, r1 x, r2 quads, with the highest bit set for sums, r3 zero point; then out, four bytes before the second
     // pixel's, end of out, pairs.
@@ -46,17 +61,18 @@ trident_tiles:
     ldm     r4, {r10, r11, r12}
     sub     r11, r11, r10
     stm     sp, {r1, r10, r11, r12}
-    rsb     r4, r2, #0              // skip as many quads of a pass as leave whole passes
-    and     r4, r4, #7
     movs    r5, #88                 // bytes of a quad
     adr.w   r6, 3f + 1
-    mla     lr, r4, r5, r6
-    cmp     r2, #8
+    cmp     r2, #9
     bhi     1f
+    rsb     r4, r2, #8              // skip as many quads as are missing
+    mla     lr, r4, r5, r6
     strd    lr, r3, [sp, #16]
     b.w     6f
 
-1:  mov     r4, lr
+1:  rsb     r4, r2, #0              // skip as many quads of a pass as leave whole passes
+    and     r4, r4, #7
+    mla     r4, r4, r5, r6
     adr.w   lr, 2f + 1
     strd    lr, r3, [sp, #16]
     lsls    r5, r2, #4
@@ -78,18 +94,11 @@ trident_tiles:
     ldr.w   pc, [sp, #36]
 
     .p2align 2
+    .rept   2                       // a ninth quad, of groups that have no more
+    trident_tiles_word
+    .endr
 3:  .rept   16
-    ldm     r1!, {r10, r11}
-    ldm     r0!, {r12, lr}
-    smlad   r2, r10, r12, r2
-    smlad   r3, r10, lr, r3
-    smlad   r6, r11, r12, r6
-    smlad   r7, r11, lr, r7
-    ldm     r0!, {r12, lr}
-    smlad   r4, r10, r12, r4
-    smlad   r5, r10, lr, r5
-    smlad   r8, r11, r12, r8
-    smlad   r9, r11, lr, r9
+    trident_tiles_word
     .endr
     bcc     4f
     ldrd    r10, r11, [sp, #24]
@@ -202,6 +211,7 @@ trident_tiles:
     ldm     sp, {r1, r10, r11, r12, lr}
     b.w     6b
 
+    .purgem trident_tiles_word
     .size   trident_tiles, . - trident_tiles
     .popsection
     "#,
