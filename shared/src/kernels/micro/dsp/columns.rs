@@ -4,7 +4,7 @@
 
 use core::arch::global_asm;
 
-use super::super::portable::depthwise::{COLUMN2_WORDS, COLUMN3_WORDS};
+use super::super::portable::depthwise::COLUMN3_WORDS;
 use super::super::{Border, Quads};
 use crate::layout::depthwise::CHANNELS;
 
@@ -62,57 +62,6 @@ trident_columns3:
     pop     {r4-r11, pc}
     .size trident_columns3, . - trident_columns3
     .popsection
-
-@ columns2(out, rows): codes and pitch of three rows; the border's word; end of the pixels; the second half of out. At least one pixel.
-@   r0 out   r1 its second half   r2, r4, r6 codes of a row   r3, r5, r7 their pitches   r8-r11 a column   r12, lr the two last rows
-    .pushsection .text.trident_columns2,"ax",%progbits
-    .arch   armv7e-m
-    .global trident_columns2
-    .type trident_columns2,%function
-    .thumb_func
-    .p2align 2
-trident_columns2:
-    push    {r4-r11, lr}
-    ldm     r1, {r2-r8, r10, r12}
-    push    {r8, r10}
-    mov     r9, r8
-    mov     r10, r8
-    mov     r11, r8
-    mov     r1, r12
-    stm     r0!, {r8-r11}
-    stm     r1!, {r8-r11}
-1:  ldr     r8, [r2]
-    ldr     r12, [r4]
-    ldr     lr, [r6]
-    add     r2, r3
-    add     r4, r5
-    add     r6, r7
-    pkhbt   r9, r8, r12, lsl #16
-    pkhtb   r11, r12, r8, asr #16
-    sxtb16  r8, r9
-    sxtb16  r9, r9, ror #8
-    sxtb16  r10, r11
-    sxtb16  r11, r11, ror #8
-    stm     r0!, {r8-r11}
-    pkhbt   r9, r12, lr, lsl #16
-    pkhtb   r11, lr, r12, asr #16
-    ldr     r12, [sp, #4]
-    sxtb16  r8, r9
-    sxtb16  r9, r9, ror #8
-    sxtb16  r10, r11
-    sxtb16  r11, r11, ror #8
-    stm     r1!, {r8-r11}
-    cmp     r0, r12
-    bne     1b
-    pop     {r8, r9}
-    mov     r9, r8
-    mov     r10, r8
-    mov     r11, r8
-    stm     r0!, {r8-r11}
-    stm     r1!, {r8-r11}
-    pop     {r4-r11, pc}
-    .size trident_columns2, . - trident_columns2
-    .popsection
 "#,
     options(raw)
 );
@@ -146,15 +95,6 @@ pub(super) struct Columns3 {
     rows: [Row; 3],
     border: u32,
     ends: [*const u32; 3],
-}
-
-/// Columns of rows 0 and 1, then of rows 1 and 2, with a border of one column on each side, four channels at a time.
-#[repr(C)]
-pub(super) struct Columns2 {
-    rows: [Row; 3],
-    border: u32,
-    end: *const u32,
-    second: *mut u32,
 }
 
 impl Columns3 {
@@ -193,49 +133,11 @@ impl Columns3 {
     }
 }
 
-impl Columns2 {
-    /// Of the first four channels; so many in all can be made, one block after the other.
-    ///
-    /// # Panics
-    /// If a row is too short, or `out` for a pixel and its border.
-    #[inline]
-    pub(super) fn new(rows: [Quads<'_>; 3], channels: usize, border: i8, out: &mut [u32]) -> Self {
-        let columns = out.len() / (2 * COLUMN2_WORDS);
-        assert!(columns > 2 && rows.iter().all(|row| row.holds_all(channels, columns - 2)));
-        let out = out.as_mut_ptr();
-        Self {
-            rows: rows.map(Row::of),
-            border: twice(border),
-            end: out.wrapping_add((columns - 1) * COLUMN2_WORDS),
-            second: out.wrapping_add(columns * COLUMN2_WORDS),
-        }
-    }
-
-    /// Where columns of the last two rows begin.
-    pub(super) fn second(&self) -> *const u32 {
-        self.second
-    }
-
-    /// Fills `out` with columns as [`portable`](super::super::portable::depthwise::columns2) does, and goes on to the next block.
-    ///
-    /// # Safety
-    /// `out` is that of [`Columns2::new`], and there is such a block.
-    #[inline(always)]
-    pub(super) unsafe fn fill(&mut self, out: *mut u32) {
-        // SAFETY: the function writes `columns` columns from `out` and as many from `second` on, which by the division in `new` are all
-        // within `out`. All but the first and the last are of pixels, of which there is one at least, and for each it reads four codes
-        // of each row, which the rows hold, of every block, by the assertion there. `out` is aligned as words are; codes need no alignment.
-        unsafe { trident_columns2(out, self) }
-        self.rows.iter_mut().for_each(Row::next);
-    }
-}
-
 unsafe extern "C" {
     fn trident_columns3(out: *mut u32, columns: *const Columns3);
-    fn trident_columns2(out: *mut u32, columns: *const Columns2);
 }
 
 /// A code in both halves of a word.
-const fn twice(code: i8) -> u32 {
+pub(super) const fn twice(code: i8) -> u32 {
     (code as u8 as u32).wrapping_mul(0x1_0001) | if code < 0 { 0xFF00_FF00 } else { 0 }
 }

@@ -6,8 +6,9 @@ use core::arch::global_asm;
 
 pub use super::super::portable::depthwise::{COLUMN2_WORDS, COLUMN3_WORDS};
 use super::super::{Border, Quads};
-use super::columns::{Columns2, Columns3};
-use crate::layout::depthwise::{CHANNELS, DOUBLED_WORDS, SIDE, WINDOW_WORDS};
+use super::columns::Columns3;
+pub use super::doubled::doubled_rows3x3;
+use crate::layout::depthwise::{CHANNELS, SIDE, WINDOW_WORDS};
 
 global_asm!(
     r#"
@@ -155,67 +156,6 @@ trident_window3x3_by2:
     .size trident_window3x3_by2, . - trident_window3x3_by2
     .popsection
 
-@ One pixel: two outputs, from its left neighbour \x, itself \y, and its right neighbour, which takes the left one's place.
-@   r0, r12 columns   r1 further columns   r2 out
-@   r3, r4 weights of even columns   r5, r6 of odd ones   r7 bias   r8 q   r9 zero point   r10 pitch   r11 end of columns
-    .macro trident_doubled x, y
-    smlad   lr, \x, r3, r7
-    smlad   lr, \y, r4, lr
-    ldr     \x, [r1], #16
-    smmlar  lr, lr, r8, r9
-    ssat    lr, #8, lr
-    strb    lr, [r2]
-    smlad   lr, \y, r5, r7
-    smlad   lr, \x, r6, lr
-    smmlar  lr, lr, r8, r9
-    ssat    lr, #8, lr
-    strb    lr, [r2, r10]
-    add     r2, r2, r10, lsl #1
-    .endm
-
-@ doubled3x3(weights, columns, zero point, out, pitch, pixels); at least one pixel.
-@ On the stack: weights, columns and out of the next channel, end of the last one's columns.
-    .pushsection .text.trident_doubled3x3,"ax",%progbits
-    .arch   armv7e-m
-    .global trident_doubled3x3
-    .type trident_doubled3x3,%function
-    .thumb_func
-    .p2align 2
-trident_doubled3x3:
-    push    {r4-r11, lr}
-    ldr     r10, [sp, #36]
-    ldr     r4, [sp, #40]
-    mov     r9, r2
-    add     r11, r1, r4, lsl #4
-    add     r11, r11, #32
-    add     r4, r11, #16
-    push    {r0, r1, r3, r4}
-1:  ldm     sp, {r0, r1, r2}
-    ldm     r0!, {r3-r8}
-    add     r12, r1, #4
-    add     lr, r2, #1
-    stm     sp, {r0, r12, lr}
-    sub     lr, r11, r1
-    lsls    lr, lr, #27                 @ an odd number of pixels is one and then pairs
-    bmi     4f
-    ldr     r0, [r1], #16
-    ldr     r12, [r1], #16
-2:  trident_doubled r0, r12
-3:  trident_doubled r12, r0
-    cmp     r1, r11
-    bne     2b
-    ldr     lr, [sp, #12]
-    add     r11, r11, #4
-    cmp     r11, lr
-    bne     1b
-    add     sp, #16
-    pop     {r4-r11, pc}
-4:  ldr     r12, [r1], #16
-    ldr     r0, [r1], #16
-    b       3b
-    .size trident_doubled3x3, . - trident_doubled3x3
-    .popsection
-
     .purgem trident_by1
     .purgem trident_by2
     .purgem trident_channel
@@ -224,7 +164,6 @@ trident_doubled3x3:
     .purgem trident_leave
     .purgem trident_channels1
     .purgem trident_channels2
-    .purgem trident_doubled
 
 "#,
     options(raw)
@@ -240,14 +179,6 @@ unsafe extern "C" {
         pixels: usize,
     );
     fn trident_window3x3_by2(
-        weights: *const u32,
-        columns: *const u32,
-        zero_point: i32,
-        out: *mut i8,
-        pitch: usize,
-        pixels: usize,
-    );
-    fn trident_doubled3x3(
         weights: *const u32,
         columns: *const u32,
         zero_point: i32,
@@ -297,46 +228,6 @@ pub fn row3x3(
             window(weights, columns, zero_point.into(), out, channels, pixels);
         }
         weights = weights.wrapping_add(CHANNELS * WINDOW_WORDS);
-        out = out.wrapping_add(CHANNELS);
-    }
-}
-
-/// Two rows of 3×3 windows over doubled pixels, four channels after the other; see
-/// [`portable`](super::super::portable::depthwise::doubled_rows3x3).
-///
-/// # Panics
-/// If a slice is too short, or there are other than blocks of channels or too many.
-pub fn doubled_rows3x3(
-    streams: [&[u32]; 2],
-    rows: [Quads<'_>; 3],
-    border: i8,
-    columns: &mut [u32],
-    zero_point: i8,
-    (out, pixels): (&mut [i8], usize),
-) {
-    if pixels == 0 {
-        return;
-    }
-    let channels = out.len() / pixels / 4;
-    assert!(channels.is_multiple_of(CHANNELS) && channels <= usize::from(u16::MAX));
-    assert!(streams.iter().all(|stream| channels * DOUBLED_WORDS <= stream.len()));
-    assert!(pixels < columns.len() && pixels + 2 <= columns.len() / (2 * COLUMN2_WORDS));
-    let mut source = Columns2::new(rows, channels, border, columns);
-    let (upper, lower) = (columns.as_mut_ptr(), source.second());
-    let [mut even, mut odd] = streams.map(<[u32]>::as_ptr);
-    let mut out = out.as_mut_ptr();
-    for _ in 0..channels / CHANNELS {
-        // SAFETY: there are as many blocks of columns. The function reads four channels' weights, which the streams have, and
-        // `pixels + 2` columns of each half, as many as asserted; it stops at the end of the last one, which it meets exactly because
-        // `pixels` is not zero. It writes four codes at a pitch of all channels from each other, `2 · pixels` times, to each of
-        // two rows, which `out` holds. Weights and columns are aligned as words are; codes need no alignment.
-        unsafe {
-            source.fill(upper);
-            trident_doubled3x3(even, upper, zero_point.into(), out, channels, pixels);
-            let below = out.wrapping_add(2 * pixels * channels);
-            trident_doubled3x3(odd, lower, zero_point.into(), below, channels, pixels);
-        }
-        [even, odd] = [even, odd].map(|weights| weights.wrapping_add(CHANNELS * DOUBLED_WORDS));
         out = out.wrapping_add(CHANNELS);
     }
 }

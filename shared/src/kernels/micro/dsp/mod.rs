@@ -7,6 +7,7 @@
 pub mod bytes;
 mod columns;
 pub mod depthwise;
+mod doubled;
 pub mod linear;
 pub mod narrow;
 #[cfg(fpu)]
