@@ -9,7 +9,7 @@ use core::arch::global_asm;
 
 use crate::arithmetic::AddCodes;
 
-// r0 codes, r1 out, r2 end of codes. Sixteen codes at a time, then four, then what is left.
+// r0 codes, r1 out, r2 end of codes. 32 codes at a time, then sixteen, then four, then what is left.
 global_asm!(
     r#"
     .pushsection .text.trident_bytes_widen,"ax",%progbits
@@ -20,21 +20,33 @@ global_asm!(
     .thumb_func
     .p2align 2
 trident_bytes_widen:
-    push    {r4-r7, lr}
-    sub     r12, r2, #16
-    cmp     r0, r12
-    bhi     2f
-1:  .rept   2
-    ldr     r5, [r0], #4
-    ldr     r7, [r0], #4
+    push    {r4-r11, lr}
+    .macro  trident_bytes_widen16
+    .irp    word, r5, r7, r9, r11
+    ldr     \word, [r0], #4
+    .endr
     sxtb16  r4, r5
     sxtb16  r5, r5, ror #8
     sxtb16  r6, r7
     sxtb16  r7, r7, ror #8
-    stm     r1!, {r4-r7}
-    .endr
+    sxtb16  r8, r9
+    sxtb16  r9, r9, ror #8
+    sxtb16  r10, r11
+    sxtb16  r11, r11, ror #8
+    stm     r1!, {r4-r11}
+    .endm
+    sub     r12, r2, #32
+    cmp     r0, r12
+    bhi     6f
+1:  trident_bytes_widen16
+    trident_bytes_widen16
     cmp     r0, r12
     bls     1b
+6:  add     r12, #16
+    cmp     r0, r12
+    bhi     2f
+    trident_bytes_widen16
+    .purgem trident_bytes_widen16
 2:  add     r12, #12
     cmp     r0, r12
     bhi     4f
@@ -57,7 +69,7 @@ trident_bytes_widen:
     ldrsbhi r6, [r0, #2]
     pkhbthi r4, r4, r6, lsl #16
     stm     r1!, {r4, r5}
-5:  pop     {r4-r7, pc}
+5:  pop     {r4-r11, pc}
     .size   trident_bytes_widen, . - trident_bytes_widen
     .popsection
     "#,

@@ -10,8 +10,10 @@ global_asm!(
     r#"
 @ Two windows side by side share their middle pixel, and each weight that is loaded serves both. That takes six sums, three
 @ weights and two words of pixels: with three addresses, all fourteen registers. All else is on the stack:
-@   0 out   4 pixels left, less one   8 group   12 right pixel   16 pitch   20 channels   24 zero point
+@   0 out   4 pixels left, less one   8 right pixel   12 group   16 pitch   20 channels   24 zero point
 @   28 where to enter the loop   32, 36 ends of the upper and the lower row's weights   40 from one row's end to the other's start
+@
+@ In the loop no flag changes: they say what comes behind it.
 @
 @   r0-r2 weights   r3-r5 sums of the left window   r6-r8 of the right one   r9 weights to come   r10 right pixel
 @   r11 minus the bytes of a pixel   r12 middle pixel   lr left pixel, then the right one
@@ -50,8 +52,8 @@ trident_windows2x2:
     ldrd    r4, r5, [sp, #80]
     ldrd    r8, r9, [sp, #88]
     ldr     r10, [sp, #96]
-    mov     r6, r0
-    add     r7, r1, r3, lsl #3
+    mov     r7, r0
+    add     r6, r1, r3, lsl #3
     rsbs    r12, r3, #0
     lsl     r11, r12, #2
     subs    r2, r2, r1
@@ -70,8 +72,8 @@ trident_windows2x2:
     str     r0, [sp, #32]
     str     r1, [sp, #36]
     str     r2, [sp, #40]
-    mov     r9, r6
-    mov     r10, r7
+    mov     r9, r7
+    mov     r10, r6
     b       5f
 
 @ Two windows.
@@ -79,19 +81,13 @@ trident_windows2x2:
     mov     r6, r3
     mov     r7, r4
     mov     r8, r5
+    cmn     r11, #32                    @ minus: a row takes several rounds; carry: this is the upper row, of one round
     ldr     pc, [sp, #28]
 2:  .rept 8
     trident_word
     .endr
-    ldrd    r0, r1, [sp, #32]
-    cmp     r9, r1
-    beq     4f
-    cmp     r9, r0
-    bne     2b
-    ldr     r0, [sp, #40]
-    add     r10, r0
-    ldr     pc, [sp, #28]
-
+    bcs     8f
+    bmi     9f
 4:  ldm     r9, {r0-r2}
     ldr     lr, [sp, #24]
     smmlar  r3, r3, r0, lr
@@ -106,21 +102,21 @@ trident_windows2x2:
     ssat    r6, #8, r6
     ssat    r7, #8, r7
     ssat    r8, #8, r8
-    ldm     sp, {r0, r1, r9, r10, r12, lr}
-    add     r2, r0, r12
+    ldm     sp, {r0, r1, r2, r9, r12, lr}
+    add     r10, r0, r12
     cmp     lr, #2
-    strb    r6, [r2]
+    strb    r6, [r10]
     strb    r3, [r0]
     itt     hs
-    strbhs  r7, [r2, #1]
+    strbhs  r7, [r10, #1]
     strbhs  r4, [r0, #1]
     itt     hi
-    strbhi  r8, [r2, #2]
+    strbhi  r8, [r10, #2]
     strbhi  r5, [r0, #2]
-    add     r0, r2, r12
-    sub     r10, r10, r11, lsl #1
+    add     r0, r10, r12
+    sub     r10, r2, r11, lsl #1
     subs    r1, #2
-    stm     sp, {r0, r1, r9, r10}
+    stm     sp, {r0, r1, r10}
 5:  bgt     1b
     bne     7f
 
@@ -151,6 +147,23 @@ trident_windows2x2:
 
 7:  add     sp, #44
     pop     {r4-r11, pc}
+
+8:  lsrs    r0, r11, #1                 @ neither minus nor carry: the lower row
+    ldr     r0, [sp, #40]
+    add     r10, r0
+    ldr     pc, [sp, #28]
+
+9:  ldrd    r0, r1, [sp, #32]
+    cmp     r9, r1
+    beq     4b
+    cmp     r9, r0
+    bne     10f
+    ldr     r0, [sp, #40]
+    add     r10, r0
+    cmn     r11, #32
+    ldr     pc, [sp, #28]
+10: cmn     r11, #32
+    b       2b
     .size trident_windows2x2, . - trident_windows2x2
     .popsection
     .purgem trident_word
