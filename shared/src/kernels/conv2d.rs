@@ -29,8 +29,15 @@ pub fn conv2d(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], out: 
         return long_row(input, layer, scratch, out);
     }
     let walk = Walk::new(input, layer);
-    for (row, out) in (layer.row..).zip(out.chunks_exact_mut(layer.row_len())) {
-        walk.row(row, scratch, out);
+    let pair = PIXELS * usize::from(layer.output.c);
+    if !walk.inside.is_empty() {
+        for (row, out) in (layer.row..).zip(out.chunks_exact_mut(layer.row_len())) {
+            walk.at_once(row, scratch, &mut out[walk.inside.start * pair..]);
+        }
+    }
+    // Behind that, since it leaves something behind its last pixel.
+    for pair in (0..walk.inside.start).chain(walk.inside.end..layer.row_len().div_ceil(pair)) {
+        walk.pair(pair, scratch, out);
     }
 }
 
@@ -91,27 +98,11 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn row(&self, row: usize, scratch: &mut [u32], out: &mut [i8]) {
-        let Self { layer, inside, .. } = self;
-        let top = layer.window.top(row);
-        let pair = PIXELS * usize::from(layer.output.c);
-        let (before, rest) = out.split_at_mut(inside.start * pair);
-        if !before.is_empty() {
-            self.by_pair(top, 0, scratch, before);
-        }
-        if !inside.is_empty() {
-            self.at_once(top, scratch, rest);
-        }
-        let after = &mut rest[inside.len() * pair..];
-        if !after.is_empty() {
-            self.by_pair(top, inside.end, scratch, after);
-        }
-    }
-
-    /// Pairs of pixels whose windows lie inside; the border above and below is made of lines that repeat.
-    fn at_once(&self, top: isize, scratch: &mut [u32], out: &mut [i8]) {
+    /// Pairs of pixels of a row whose windows lie inside; the border above and below is made of lines that repeat.
+    fn at_once(&self, row: usize, scratch: &mut [u32], out: &mut [i8]) {
         let (input, layer, segment) = (self.input, self.layer, self.segment);
         let (channels, kernel) = (input.channels(), layer.window.kernel);
+        let top = layer.window.top(row);
         let (x, spare) = scratch.split_at_mut(PIXELS * window_words(kernel, segment));
         let padding: &mut [i8] = &mut bytemuck::cast_slice_mut(spare)[..segment.next_multiple_of(4)];
         if top < 0 || top + kernel as isize > input.shape.h as isize {
@@ -144,36 +135,40 @@ impl<'a> Walk<'a> {
         );
     }
 
-    /// Pixels of windows anywhere, two at a time, from a pair on.
-    fn by_pair(&self, top: isize, first_pair: usize, scratch: &mut [u32], out: &mut [i8]) {
+    /// The two pixels of a pair, in all rows; their windows may lie anywhere. The second may be missing.
+    fn pair(&self, pair: usize, scratch: &mut [u32], out: &mut [i8]) {
         let (input, layer, segment) = (self.input, self.layer, self.segment);
         let channels = usize::from(layer.output.c);
-        let (x, spare) = scratch.split_at_mut(PIXELS * window_words(layer.window.kernel, segment));
+        let line_words = PIXELS * window_words(1, segment);
+        let (x, spare) = scratch.split_at_mut(layer.window.kernel * line_words);
         let (borders, left_over) = bytemuck::cast_slice_mut(spare).split_at_mut(PIXELS * segment.next_multiple_of(4));
-        let (first_border, second_border) = borders[..PIXELS * segment].split_at_mut(segment);
+        let borders = &mut borders[..PIXELS * segment];
+        borders.fill(input.pad_code);
+        let (first_border, second_border) = borders.split_at_mut(segment);
         let (first_spare, second_spare) = left_over.split_at_mut(channels.next_multiple_of(CHANNELS));
-        for (pair, out) in (first_pair..).zip(out.chunks_mut(PIXELS * channels)) {
-            let (first, second) = out.split_at_mut(channels);
-            let left = layer.window.left(pair * PIXELS);
-            let right = layer.window.left(pair * PIXELS + usize::from(!second.is_empty()));
-            let [first_cut, second_cut] = [left, right].map(|column| Cut::of(input, column, segment));
-            first_border.fill(input.pad_code);
-            second_border.fill(input.pad_code);
-            for (y, x) in (top..).zip(x.chunks_exact_mut(PIXELS * window_words(1, segment))) {
+        let first_column = pair * PIXELS;
+        let alone = first_column + 1 == usize::from(layer.output.w);
+        let cut = |column: usize| Cut::of(input, layer.window.left(column), segment);
+        let (first_cut, second_cut) = (cut(first_column), cut(first_column + usize::from(!alone)));
+        for (row, out) in (layer.row..).zip(out.chunks_exact_mut(layer.row_len())) {
+            let (first, rest) = out[first_column * channels..].split_at_mut(channels);
+            for (line, y) in (layer.window.top(row)..).take(layer.window.kernel).enumerate() {
                 let row = input.row(y);
                 let codes = [
                     first_cut.codes(row, input.pad_code, first_border),
                     second_cut.codes(row, input.pad_code, second_border),
                 ];
-                tile::widen(codes, x);
+                tile::widen(codes, &mut x[line * line_words..][..line_words]);
             }
-            if channels.is_multiple_of(CHANNELS) && !second.is_empty() {
-                tile::codes(layer.stream, x, layer.zero_point, [first, second]);
+            if channels.is_multiple_of(CHANNELS) && !alone {
+                tile::codes(layer.stream, x, layer.zero_point, [first, &mut rest[..channels]]);
             } else {
                 let spare = [&mut *first_spare, &mut *second_spare];
                 tile::codes(layer.stream, x, layer.zero_point, spare);
                 first.copy_from_slice(&first_spare[..channels]);
-                second.copy_from_slice(&second_spare[..second.len()]);
+                if !alone {
+                    rest[..channels].copy_from_slice(&second_spare[..channels]);
+                }
             }
         }
     }
@@ -215,7 +210,7 @@ impl Cut {
         );
         let [begin, end] = [start, start + segment as isize].map(|at| at.clamp(0, len as isize) as usize);
         Self {
-            before: (begin as isize - start) as usize % segment,
+            before: ((begin as isize - start) as usize).min(segment),
             inside: begin..end,
         }
     }
