@@ -239,22 +239,19 @@ impl<'a> Network<'a> {
         let graph = self.blob.graph();
         let band = proven(schedule::band(&graph, number));
         let end = band.end;
-        let alone = band.len() == 1;
-        let mut schedule = Schedule::new(graph, band);
         // Nobody waits for some rows of a node that is alone.
-        let mut turn = if alone {
-            Some(Turn { node: number, row: 0 })
-        } else {
-            schedule.next()
+        let mut schedule = (band.len() > 1).then(|| Schedule::new(graph, band));
+        let mut turn = match &mut schedule {
+            Some(schedule) => schedule.next(),
+            None => Some(Turn { node: number, row: 0 }),
         };
         while let Some(Turn { node: number, row }) = turn {
             let node = proven(graph.node(number));
             let operands = Operands::of(&graph, &node);
             let first = usize::from(row);
-            let rows = if alone {
-                operands.all_rows()
-            } else {
-                operands.rows_of_step(&node, first)
+            let rows = match schedule {
+                Some(_) => operands.rows_of_step(&node, first),
+                None => operands.all_rows(),
             };
             let bytes = self.step(&node, &operands, rows, inputs)?;
             observe(&Step {
@@ -262,7 +259,7 @@ impl<'a> Network<'a> {
                 row: first,
                 bytes,
             });
-            turn = if alone { None } else { schedule.next() };
+            turn = schedule.as_mut().and_then(Iterator::next);
         }
         Ok(end)
     }
