@@ -174,6 +174,7 @@ pub fn stream_words(node: &Node, input: &Tensor, output: &Tensor) -> usize {
 }
 
 /// A node's scratch memory, in bytes of the arena: from `p0` on, or nothing if it needs none.
+#[inline]
 pub fn scratch(node: &Node, input: &Tensor, output: &Tensor) -> core::ops::Range<usize> {
     let words = scratch_words(node, input, output);
     if words == 0 {
@@ -184,15 +185,27 @@ pub fn scratch(node: &Node, input: &Tensor, output: &Tensor) -> core::ops::Range
 }
 
 /// Words of scratch memory that a step of a node needs: place for widened input.
+#[inline(always)]
 pub fn scratch_words(node: &Node, input: &Tensor, output: &Tensor) -> usize {
-    match node.op {
-        Op::Linear if input.element == Element::I8 => linear::scratch_words(input.shape.len()),
-        Op::Conv2d => conv2d::scratch_words(node.kernel.into(), input.shape, output.shape),
-        Op::CompactConv2d => conv2d::compact_scratch_words(node.kernel.into(), input.shape, output.shape),
-        Op::DepthwiseConv3x3 => depthwise::scratch_words(node.stride.into(), output.shape),
-        Op::UpsampledConv3x3 => upsampled::scratch_words(input.shape),
-        Op::UpsampledDepthwiseConv3x3 => depthwise::doubled_scratch_words(input.shape),
-        Op::WinogradConv3x3 => winograd::scratch_words(input.shape),
+    // Nothing by reference: neither records nor shapes are laid into memory for it.
+    words_of(
+        (node.op, node.kernel, node.stride),
+        input.element,
+        input.shape,
+        output.shape,
+    )
+}
+
+#[inline(never)]
+fn words_of((op, kernel, stride): (Op, u8, u8), element: Element, input: Shape, output: Shape) -> usize {
+    match op {
+        Op::Linear if element == Element::I8 => linear::scratch_words(input.len()),
+        Op::Conv2d => conv2d::scratch_words(kernel.into(), input, output),
+        Op::CompactConv2d => conv2d::compact_scratch_words(kernel.into(), input, output),
+        Op::DepthwiseConv3x3 => depthwise::scratch_words(stride.into(), output),
+        Op::UpsampledConv3x3 => upsampled::scratch_words(input),
+        Op::UpsampledDepthwiseConv3x3 => depthwise::doubled_scratch_words(input),
+        Op::WinogradConv3x3 => winograd::scratch_words(input),
         _ => 0,
     }
 }

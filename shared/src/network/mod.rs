@@ -253,7 +253,7 @@ impl<'a> Network<'a> {
                 Some(_) => operands.rows_of_step(&node, first),
                 None => operands.all_rows(),
             };
-            let bytes = self.step(&node, &operands, rows, inputs)?;
+            let bytes = self.step((&node, number), &operands, rows, inputs)?;
             observe(&Step {
                 node: number,
                 row: first,
@@ -319,7 +319,7 @@ impl<'a> Network<'a> {
     #[inline(always)]
     fn step(
         &mut self,
-        node: &Node,
+        (node, number): (&Node, usize),
         operands: &Operands,
         rows: Range<usize>,
         inputs: &Inputs<'_>,
@@ -328,7 +328,7 @@ impl<'a> Network<'a> {
         if node.op == Op::Picture {
             self.read_picture(&operands.output, (row, written.clone()), inputs)?;
         } else {
-            step::run(self.arena, node, operands, (row, written.clone()), &self.blob);
+            step::run(self.arena, (node, number), operands, (row, written.clone()), &self.blob);
         }
         Ok(&self.arena[written])
     }

@@ -182,15 +182,14 @@ fn finish(node: &Node, parameters: &Parameters<'_>, codes: &mut [i8]) {
 #[inline(always)]
 pub(super) fn run(
     arena: &mut [u8],
-    node: &Node,
+    (node, number): (&Node, usize),
     operands: &Operands,
     (row, written): (usize, Range<usize>),
     blob: &Blob<'_>,
 ) {
     let parameters = blob.typed_parameters();
     if node.op.is_binary() {
-        let second = proven(blob.graph().tensor(node.second.into()));
-        return combine(arena, node, (operands, &second), (row, written));
+        return combine(arena, blob, number, (row, written));
     }
     let Operands { input, output, .. } = operands;
     // An operator without weights has none to read.
@@ -229,8 +228,10 @@ pub(super) fn run(
 
 /// Runs a step of a node that reads two tensors, or one of them twice.
 #[inline(never)]
-fn combine(arena: &mut [u8], node: &Node, (operands, b): (&Operands, &Tensor), (row, written): (usize, Range<usize>)) {
-    let Operands { input: a, output } = operands;
+fn combine(arena: &mut [u8], blob: &Blob<'_>, number: usize, (row, written): (usize, Range<usize>)) {
+    let graph = blob.graph();
+    let node = &proven(graph.node(number));
+    let [a, b, output] = &[node.input, node.second, node.output].map(|tensor| proven(graph.tensor(tensor.into())));
     let rule = AddCodes {
         qa: node.p[0],
         qb: node.p[1],
