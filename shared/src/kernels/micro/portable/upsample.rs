@@ -38,6 +38,8 @@ pub fn row(
 /// # Shapes
 /// `rows`: widened pixels of `pixel_words` words, one more than windows; `group`: `CHANNELS` biases, weights, `CHANNELS` multipliers;
 /// `out`: `channels` codes every `pitch` bytes, `pixels` times.
+// By itself it has all registers, of which a Cortex-M0 has few.
+#[inline(never)]
 fn windows2x2(
     group: &[u32],
     rows: [&[u32]; 2],
