@@ -7,7 +7,7 @@ use core::task::{Context, Poll, Waker};
 use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashError, NorFlashErrorKind};
 use embedded_storage_async::nor_flash as asynchronous;
 use sequential_storage::cache::{Cache, Uncached};
-use sequential_storage::map::{MapConfig, MapStorage};
+use sequential_storage::map::{Key, MapConfig, MapStorage, SerializationError};
 use serde::{Deserialize, Serialize};
 
 use super::{Region, SlotId};
@@ -112,23 +112,47 @@ pub(super) struct Stored {
     pub state: State,
 }
 
+impl Stored {
+    /// Whether it came behind `other`. Generations come round, so that none is the last.
+    const fn follows(&self, other: &Self) -> bool {
+        self.generation.wrapping_sub(other.generation) <= u32::MAX / 2
+    }
+}
+
 /// The record, with its version.
 #[derive(Serialize, Deserialize)]
 enum Record {
     V1(Stored),
 }
 
-/// The only key of each map.
-const KEY: u8 = 0;
-/// More than key and record take, and whole words of every flash.
+/// The only key of each map. It takes no bytes: the library would take those of a key out of a record shorter than that, and panic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Only;
+
+impl Key for Only {
+    fn serialize_into(&self, _: &mut [u8]) -> Result<usize, SerializationError> {
+        Ok(0)
+    }
+
+    fn deserialize_from(_: &[u8]) -> Result<(Self, usize), SerializationError> {
+        Ok((Self, 0))
+    }
+}
+
+/// More than a record takes, and whole words of every flash.
 const BUFFER_LEN: usize = 96;
 
 /// Reads the state. A region that holds none, or bytes that no cut can leave, gives the state of a device that remembers nothing.
 pub(super) fn load<F: NorFlash>(flash: &mut F, region: Region) -> Result<Stored, StateError<F::Error>> {
     let [even, odd] = halves(region);
-    let (even, odd) = (fetch(flash, even)?, fetch(flash, odd)?);
-    let newest = even.into_iter().chain(odd).max_by_key(|stored| stored.generation);
-    Ok(newest.unwrap_or_default())
+    // Where a generation does not belong, no cut leaves it.
+    let belongs = |parity: u32| move |stored: &Stored| stored.generation % 2 == parity;
+    let even = fetch(flash, even)?.filter(belongs(0));
+    let odd = fetch(flash, odd)?.filter(belongs(1));
+    Ok(match (even, odd) {
+        (Some(even), Some(odd)) if odd.follows(&even) => odd,
+        (even, odd) => even.or(odd).unwrap_or_default(),
+    })
 }
 
 /// Replaces the state in one step: whatever happens meanwhile, the old or the new one is read afterwards.
@@ -168,7 +192,7 @@ fn halves(region: Region) -> [Region; 2] {
 fn fetch<F: NorFlash>(flash: &mut F, half: Region) -> Result<Option<Stored>, StateError<F::Error>> {
     let mut buffer = [0; BUFFER_LEN];
     let mut map = map(flash, half)?;
-    match now(map.fetch_item::<&[u8]>(&mut buffer, &KEY)) {
+    match now(map.fetch_item::<&[u8]>(&mut buffer, &Only)) {
         Ok(found) => Ok(found.and_then(|bytes| match postcard::take_from_bytes(bytes) {
             Ok((Record::V1(stored), [])) => Some(stored),
             _ => None,
@@ -182,7 +206,7 @@ fn store<F: NorFlash>(flash: &mut F, half: Region, new: &Stored) -> Result<(), S
     let record: &[u8] = postcard::to_slice(&Record::V1(*new), &mut record).map_err(|_| StateError::Store)?;
     let mut buffer = [0; BUFFER_LEN];
     let mut map = map(flash, half)?;
-    now(map.store_item(&mut buffer, &KEY, &record)).or_else(unless_lost)
+    now(map.store_item(&mut buffer, &Only, &record)).or_else(unless_lost)
 }
 
 /// The flash's own errors; others mean that the map is lost.
@@ -195,8 +219,8 @@ fn unless_lost<E>(error: sequential_storage::Error<FlashError<E>>) -> Result<(),
     }
 }
 
-type StateMap<'f, F> = MapStorage<u8, Blocking<'f, F>, NoCache>;
-type NoCache = Cache<Uncached, Uncached, Uncached, u8>;
+type StateMap<'f, F> = MapStorage<Only, Blocking<'f, F>, NoCache>;
+type NoCache = Cache<Uncached, Uncached, Uncached, Only>;
 
 fn map<F: NorFlash>(flash: &mut F, half: Region) -> Result<StateMap<'_, F>, StateError<F::Error>> {
     let config = MapConfig::try_new(half.start..half.end()).map_err(|_| StateError::Region)?;
@@ -343,6 +367,56 @@ mod tests {
         assert_eq!(load(&mut flash, REGION), Ok(first));
         assert_eq!(save(&mut flash, REGION, &first, state(2)), Ok(second));
         assert_eq!(load(&mut flash, REGION), Ok(second));
+    }
+
+    /// Writes that record into the half with that number, whatever it is.
+    fn put(flash: &mut NorMemory<'_>, half: usize, record: &[u8]) {
+        let mut map = map(flash, halves(REGION)[half]).unwrap();
+        now(map.store_item(&mut [0; BUFFER_LEN], &Only, &record)).unwrap();
+    }
+
+    #[test]
+    fn records_that_are_no_states_are_replaced() {
+        let long = [1; BUFFER_LEN];
+        for record in [&[][..], &[0], &[1, 2, 3], &long[..BUFFER_LEN - 8], &long] {
+            let mut bytes = [0xff; 4 * 4096];
+            let mut flash = NorMemory::new(&mut bytes);
+            for half in [0, 1] {
+                put(&mut flash, half, record);
+            }
+            let mut stored = load(&mut flash, REGION).unwrap();
+            assert_eq!(stored, Stored::default());
+            for sequence in 0..3 {
+                stored = save(&mut flash, REGION, &stored, state(sequence)).unwrap();
+                assert_eq!(load(&mut flash, REGION), Ok(stored));
+            }
+        }
+    }
+
+    #[test]
+    fn no_generation_is_the_last() {
+        for generation in [u32::MAX, u32::MAX - 1, u32::MAX / 2, u32::MAX / 2 + 1] {
+            for half in [0, 1] {
+                let mut bytes = [0xff; 4 * 4096];
+                let mut flash = NorMemory::new(&mut bytes);
+                let old = Stored {
+                    generation,
+                    state: state(1),
+                };
+                let record = {
+                    let mut buffer = [0; BUFFER_LEN];
+                    postcard::to_slice(&Record::V1(old), &mut buffer).unwrap().to_vec()
+                };
+                put(&mut flash, half, &record);
+                let mut stored = load(&mut flash, REGION).unwrap();
+                let belongs = generation as usize % 2 == half;
+                assert_eq!(stored, if belongs { old } else { Stored::default() });
+                for sequence in 2..5 {
+                    stored = save(&mut flash, REGION, &stored, state(sequence)).unwrap();
+                    assert_eq!(load(&mut flash, REGION), Ok(stored), "{generation} in {half}");
+                }
+            }
+        }
     }
 
     #[test]
