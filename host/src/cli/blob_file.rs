@@ -1,6 +1,7 @@
-//! A blob that a command was pointed to, by its file or by the run folder that holds it.
+//! Blobs that come from a file, and what they say.
 
-use std::io::ErrorKind;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
@@ -9,21 +10,75 @@ use trident::Blob;
 use crate::export::BLOB;
 use crate::quantize::writer::AlignedBytes;
 
-/// The blob's file and its bytes, which have passed all checks of a blob.
+/// The longest blob that is read, in bytes: far above any flash that it could be meant for.
+pub const MOST_BLOB_BYTES: u64 = 64 << 20;
+
+/// Reads a whole file, as long as it may be a blob. A device that never ends is none.
+///
+/// # Errors
+/// The file's own, and [`ErrorKind::FileTooLarge`].
+pub fn read(path: &Path) -> io::Result<AlignedBytes> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MOST_BLOB_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MOST_BLOB_BYTES {
+        let reason = format!("it has more than {} MiB, no blob is that long", MOST_BLOB_BYTES >> 20);
+        return Err(io::Error::new(ErrorKind::FileTooLarge, reason));
+    }
+    Ok(AlignedBytes::copy_of(&bytes))
+}
+
+/// The file that a run folder or the name of a blob stands for, and its bytes, which have passed all checks of a blob.
 ///
 /// # Errors
 /// There is none, or it is refused.
-pub fn read(model: &Path) -> anyhow::Result<(PathBuf, Vec<u8>)> {
+pub fn find(model: &Path) -> anyhow::Result<(PathBuf, Vec<u8>)> {
     let is_run = model.is_dir();
     let path = if is_run { model.join(BLOB) } else { model.to_owned() };
-    let bytes = std::fs::read(&path).map_err(|error| {
+    let bytes = read(&path).map_err(|error| {
         if is_run && error.kind() == ErrorKind::NotFound {
             anyhow!("{0} holds no {BLOB}; `trident quantize {0}` makes it", model.display())
         } else {
             anyhow::Error::new(error).context(format!("cannot read {}", path.display()))
         }
     })?;
-    let aligned = AlignedBytes::copy_of(&bytes);
-    Blob::new_exact(aligned.as_ref()).with_context(|| format!("{} is refused", path.display()))?;
-    Ok((path, bytes))
+    Blob::new_exact(bytes.as_ref()).with_context(|| format!("{} is refused", path.display()))?;
+    Ok((path, bytes.as_ref().to_vec()))
+}
+
+/// Words out of a blob for a terminal: what would steer it, or turn the direction of what follows, is written as `\u{…}`,
+/// and a backslash as two.
+pub fn printable(words: &str) -> String {
+    let steers = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let mut out = String::with_capacity(words.len());
+    for c in words.chars() {
+        match c {
+            '\\' => out.push_str("\\\\"),
+            c if steers(c) => out.extend(c.escape_unicode()),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_steer_a_terminal_is_written_out() {
+        assert_eq!(printable("bare ground, °C"), "bare ground, °C");
+        assert_eq!(printable("a\x1b[2Jb"), "a\\u{1b}[2Jb");
+        assert_eq!(printable("a\r\n\t\x07\x7f"), "a\\u{d}\\u{a}\\u{9}\\u{7}\\u{7f}");
+        // The one-character form of ESC [, and a turn to the left.
+        assert_eq!(printable("\u{9b}1A \u{202e}"), "\\u{9b}1A \\u{202e}");
+        assert_eq!(printable("\\u{1b}"), "\\\\u{1b}");
+    }
+
+    #[test]
+    fn a_file_without_end_is_no_blob() {
+        let error = read(Path::new("/dev/zero")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::FileTooLarge);
+    }
 }

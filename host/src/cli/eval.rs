@@ -9,6 +9,7 @@ use serde::Serialize;
 use trident::Blob;
 use trident::wire::Statistics;
 
+use super::blob_file;
 use super::table::{figure, head_name, table, whole};
 use super::{interrupt, say};
 use crate::config::Config;
@@ -184,14 +185,13 @@ fn named<T: Clone>(by_head: &BTreeMap<&'static str, T>) -> BTreeMap<String, T> {
 /// A run's blob.
 fn read_blob(run: &Run) -> anyhow::Result<AlignedBytes> {
     let path = run.path(BLOB);
-    let bytes = std::fs::read(&path).with_context(|| {
+    blob_file::read(&path).with_context(|| {
         format!(
             "cannot read {}; `trident quantize {}` makes it",
             path.display(),
             run.folder().display()
         )
-    })?;
-    Ok(AlignedBytes::copy_of(&bytes))
+    })
 }
 
 fn print(report: &Report) -> anyhow::Result<()> {

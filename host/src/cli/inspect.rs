@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use trident::graph::Node;
 use trident::{Blob, Head, HeadSet, InputSlot, Network};
 
+use super::blob_file::{self, printable};
 use super::say;
 use super::table::{table, whole};
 use crate::hex;
@@ -29,8 +30,7 @@ pub struct Args {
 /// If it cannot be read, breaks a rule of the format, or fails its golden vectors.
 pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     let path = args.file.display();
-    let bytes = std::fs::read(&args.file).with_context(|| format!("cannot read {path}"))?;
-    let bytes = AlignedBytes::copy_of(&bytes);
+    let bytes = blob_file::read(&args.file).with_context(|| format!("cannot read {path}"))?;
     let blob = Blob::new_exact(bytes.as_ref()).with_context(|| format!("{path} is refused"))?;
     let mut arena = AlignedBytes::zeroed(blob.graph().arena_len());
     let mut network = Network::load(blob, arena.as_mut()).with_context(|| format!("{path} is refused"))?;
@@ -96,11 +96,11 @@ fn print(blob: &Blob<'_>) -> anyhow::Result<()> {
     let (header, metadata, graph) = (blob.header(), blob.metadata(), blob.graph());
     let provenance = metadata.provenance;
     say!(
-        "model {:?}, sequence {}, {}, written by {}",
-        provenance.model,
+        "model \"{}\", sequence {}, {}, written by {}",
+        printable(provenance.model),
         header.sequence,
         metadata.arithmetic,
-        provenance.tool
+        printable(provenance.tool)
     );
     say!(
         "blob {} bytes, of which parameters {}; arena {} bytes; crc32 {:08x}; data sha256 {}",
@@ -111,7 +111,7 @@ fn print(blob: &Blob<'_>) -> anyhow::Result<()> {
         hex::encode(&provenance.data_sha256)
     );
     for input in metadata.inputs.iter() {
-        let names: Vec<&str> = input.names.iter().collect();
+        let names: Vec<String> = input.names.iter().map(printable).collect();
         let what = match input.slot {
             InputSlot::Picture => format!("RGB picture {}×{}", input.shape.h, input.shape.w),
             _ => format!("{} readings: {}", input.shape.c, names.join(", ")),
@@ -119,17 +119,18 @@ fn print(blob: &Blob<'_>) -> anyhow::Result<()> {
         say!("input {:<15} {what}", format!("{:?}", input.slot).to_lowercase());
     }
     for head in metadata.heads.iter() {
-        let classes: Vec<&str> = head.classes.iter().collect();
+        let classes: Vec<String> = head.classes.iter().map(printable).collect();
         let gives = if head.head == Head::Regression {
             "a number".into()
         } else {
             classes.join(", ")
         };
         let macs = whole(graph.macs(head.head.into()));
-        say!("head  {:<15} {} → {gives}; {macs} MACs", head.head.name(), head.name);
+        let (head, name) = (head.head.name(), printable(head.name));
+        say!("head  {head:<15} {name} → {gives}; {macs} MACs");
     }
     for (name, value) in provenance.metrics.iter() {
-        say!("figure at export  {name} {value:.4}");
+        say!("figure at export  {} {value:.4}", printable(name));
     }
     let mut nodes = table(&["node", "output", "heads", "MACs"]);
     for (index, node) in graph.nodes().enumerate() {

@@ -4,7 +4,6 @@
 //! The exit status is 0 only if the thing asked for happened, else 1, whatever was wrong: words, files, data or the device.
 
 pub mod bench;
-mod blob_file;
 pub mod compare;
 pub mod demo;
 pub mod doctor;
@@ -128,8 +127,21 @@ fn words(error: &anyhow::Error) -> String {
 
 /// Prints one JSON object.
 fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
-    say!("{}", serde_json::to_string_pretty(value)?);
+    say!("{}", without_controls(&serde_json::to_string_pretty(value)?));
     Ok(())
+}
+
+/// The same JSON with those control characters escaped that it allows in strings, and terminals obey.
+fn without_controls(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c.is_control() && c != '\n' {
+            out.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }
 
 /// Prints a line of a result. Unlike `println!` it gives an error, and no panic, where nobody reads any more or a disk is full.
@@ -150,6 +162,14 @@ fn line(words: std::fmt::Arguments<'_>) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn json_steers_no_terminal() {
+        let words = "a\x1b[2J\u{9b}2J\x7f\n°";
+        let json = without_controls(&serde_json::to_string_pretty(&[words]).unwrap());
+        assert!(json.chars().all(|c| c == '\n' || !c.is_control()), "{json}");
+        assert_eq!(serde_json::from_str::<[String; 1]>(&json).unwrap(), [words]);
+    }
 
     #[test]
     fn a_cause_is_said_once() {

@@ -8,6 +8,7 @@ use serde::Serialize;
 use trident::spec::Head;
 use trident::{Blob, Network};
 
+use super::blob_file;
 use super::say;
 use super::table::{table, whole};
 use crate::arena::{ArenaMap, Block, chart, drawing, symbols};
@@ -74,8 +75,8 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
 
 fn read_run(folder: &Path) -> anyhow::Result<AlignedBytes> {
     let path = folder.join(BLOB);
-    match std::fs::read(&path) {
-        Ok(bytes) => Ok(AlignedBytes::copy_of(&bytes)),
+    match blob_file::read(&path) {
+        Ok(bytes) => Ok(bytes),
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let run = Run::open(folder)?;
             let folder = run.folder().display();
@@ -88,9 +89,7 @@ fn read_run(folder: &Path) -> anyhow::Result<AlignedBytes> {
 }
 
 fn read_file(path: &Path) -> anyhow::Result<AlignedBytes> {
-    let bytes =
-        std::fs::read(path).with_context(|| format!("cannot read {}; name a run folder or a blob", path.display()))?;
-    Ok(AlignedBytes::copy_of(&bytes))
+    blob_file::read(path).with_context(|| format!("cannot read {}; name a run folder or a blob", path.display()))
 }
 
 fn refusal(args: &Args, error: &dyn std::error::Error) -> anyhow::Error {

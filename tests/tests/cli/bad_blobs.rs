@@ -2,8 +2,9 @@
 
 use trident_host::quantize::writer::AlignedBytes;
 use trident_tests::tamper::Parts;
+use trident_tests::tiny;
 
-use crate::trained;
+use crate::{folder, trained};
 
 #[test]
 fn a_whole_blob_is_described_and_verified() {
@@ -78,6 +79,42 @@ fn other_files_are_refused() {
     folder
         .trident("inspect images/000.png")
         .fails(&["images/000.png is refused: not a trident blob"]);
+}
+
+#[test]
+fn a_file_without_end_is_refused() {
+    for command in ["inspect", "plan"] {
+        let reason = ["cannot read /dev/zero", "it has more than 64 MiB, no blob is that long"];
+        folder().trident(&format!("{command} /dev/zero")).fails(&reason);
+    }
+}
+
+#[test]
+fn words_in_a_blob_do_not_steer_the_terminal() {
+    let mut builder = tiny::tiny();
+    builder.inputs[0].names = vec!["\x1b]0;title\x07", "\u{9b}2J"];
+    builder.heads[0].name = "a\rb";
+    builder.heads[1].classes = vec!["\u{202e}soil", "\x1b[31mplant"];
+    builder.metrics = vec![("\x1b[1A\x1b[2K", 1.0)];
+    let folder = folder();
+    folder.write("hostile.tri", builder.pack().bytes());
+    for words in [
+        "inspect hostile.tri --verify",
+        "inspect hostile.tri --json",
+        "plan hostile.tri",
+    ] {
+        let said = folder.trident(words).succeeds();
+        assert!(said.stdout.chars().all(|c| c == '\n' || !c.is_control()), "{said:#?}");
+    }
+    let said = folder.trident("inspect hostile.tri").succeeds();
+    for phrase in [
+        r"readings: \u{1b}]0;title\u{7}, \u{9b}2J",
+        r"a\u{d}b",
+        r"\u{202e}soil, \u{1b}[31mplant",
+        r"figure at export  \u{1b}[1A\u{1b}[2K 1.0000",
+    ] {
+        assert!(said.stdout.contains(phrase), "should say `{phrase}`: {said:#?}");
+    }
 }
 
 #[test]
