@@ -6,13 +6,14 @@
 //! ```
 //!
 //! [`spec`] defines layers and models, [`arithmetic`] every rounding, [`graph`] what a blob carries of a model, [`blob`] the
-//! file format, [`check`] its rules, [`kernels`] one operator each, [`network`] the engine, [`wire`] the protocol between host
+//! file format, [`check`] its rules, [`kernels`] one operator each, [`network`] the engine, [`health`] what tells whether its inputs are those it was trained on, [`wire`] the protocol between host
 //! and device. The host crate trains, quantises and writes blobs with the same definitions.
 
 pub mod arithmetic;
 pub mod blob;
 pub mod check;
 pub mod graph;
+pub mod health;
 pub mod input;
 pub mod kernels;
 pub mod layout;

@@ -1,6 +1,6 @@
 //! Finished blobs with something changed inside, sealed again: every check but the one in question still passes.
 
-use trident::blob::{Blob, Golden, Sequence};
+use trident::blob::{Blob, Calibration, Golden, Sequence};
 use trident::graph::Node;
 use trident::spec::Head;
 use trident_host::quantize::writer::{AlignedBytes, blob as pack, sequence};
@@ -15,6 +15,8 @@ pub struct Parts<'a> {
     pub parameters: Vec<u8>,
     /// What the self-test expects.
     pub golden: Vec<Golden>,
+    /// Where calibration statistics lie.
+    pub calibrations: Vec<Calibration>,
     /// Bytes of arena that it asks for.
     pub arena_len: u32,
 }
@@ -30,6 +32,7 @@ impl<'a> Parts<'a> {
             blob,
             parameters: blob.parameters().to_vec(),
             golden: blob.metadata().golden.iter().collect(),
+            calibrations: blob.calibrations().iter().collect(),
             arena_len: blob.metadata().arena_len,
         }
     }
@@ -59,6 +62,11 @@ impl<'a> Parts<'a> {
         let golden = sequence(&self.golden);
         metadata.golden = Sequence::new(&golden);
         metadata.arena_len = self.arena_len;
-        pack(&metadata, &self.parameters, self.blob.header().sequence)
+        pack(
+            &metadata,
+            &self.calibrations,
+            &self.parameters,
+            self.blob.header().sequence,
+        )
     }
 }

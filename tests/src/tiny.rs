@@ -1,6 +1,6 @@
 //! Two small blobs built by hand: one with every operator and all three heads, and the least there is.
 
-use trident::blob::{Blob, CRC, Golden, Span};
+use trident::blob::{Blob, CRC, Golden, ReadingStatistics, Span};
 use trident::graph::{Node, Op};
 use trident::input::Segment;
 use trident::spec::{Head, HeadSet, InputSlot, Shape};
@@ -64,6 +64,9 @@ pub fn tiny() -> Builder {
         value_bits: Some(value_bits),
     };
     builder.golden.push(golden);
+    builder.calibrate(InputSlot::Classification, &[calibrated(-4.0, 4.0); 2]);
+    builder.calibrate(InputSlot::Picture, &[calibrated(0.0, 255.0); 3]);
+    builder.calibrate(InputSlot::Regression, &[calibrated(0.0, 20.0), calibrated(-1.0, 1.0)]);
     builder
 }
 
@@ -266,7 +269,18 @@ pub fn minimal() -> Builder {
         value_bits: Some(2.0f32.to_bits()),
     });
     builder.golden[0].inputs[InputSlot::Regression as usize] = builder.span(&[0.5f32]);
+    builder.calibrate(InputSlot::Regression, &[calibrated(-1.0, 1.0)]);
     builder
+}
+
+/// Readings spread evenly between two values, or nearly so: the deviation is a quarter of the way.
+fn calibrated(least: f32, largest: f32) -> ReadingStatistics {
+    ReadingStatistics {
+        least,
+        largest,
+        mean: (least + largest) / 2.0,
+        inverse_deviation: 4.0 / (largest - least),
+    }
 }
 
 fn piece(start: f32, base: f32, slope: f32) -> Segment {

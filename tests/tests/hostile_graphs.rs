@@ -435,3 +435,39 @@ fn descriptions_that_do_not_fit_are_refused() {
         assert_eq!(tiny_with(change), description, "change {number}");
     }
 }
+
+#[test]
+fn calibration_that_does_not_fit_is_refused() {
+    let description = BlobError::Graph(GraphError::Description);
+    let changes: [fn(&mut Builder); 10] = [
+        // Twice the same slot, and more than there are slots.
+        |builder| builder.calibrations.push(builder.calibrations[0]),
+        |builder| builder.calibrations[0] = builder.calibrations[2],
+        |builder| builder.calibrations.resize(300, builder.calibrations[0]),
+        |builder| builder.calibrations[0].readings.len -= 4,
+        |builder| builder.calibrations[1].readings.len += 16,
+        |builder| builder.calibrations[2].readings.offset += 2,
+        |builder| builder.calibrations[0].readings.offset = u32::MAX - 3,
+        |builder| builder.calibrations[1].readings.offset = builder.parameters.len() as u32 - 44,
+        |builder| statistic(builder, 3, -1.0),
+        |builder| statistic(builder, 0, f32::NAN),
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
+        assert_eq!(tiny_with(change), description, "change {number}");
+    }
+    // Statistics of an input that the model does not have.
+    let mut builder = tiny::minimal();
+    builder.calibrations[0].slot = InputSlot::Classification;
+    assert_eq!(error_of(&builder), description);
+    // Without any it is a blob as well.
+    builder.calibrations.clear();
+    let packed = builder.pack();
+    let blob = Blob::new_exact(packed.bytes()).expect("a blob");
+    assert_eq!(blob.calibration(InputSlot::Regression), None);
+}
+
+/// Overwrites one of the first reading's statistics.
+fn statistic(builder: &mut Builder, number: usize, value: f32) {
+    let at = builder.calibrations[0].readings.offset as usize + 4 * number;
+    builder.parameters[at..at + 4].copy_from_slice(&value.to_le_bytes());
+}

@@ -7,7 +7,7 @@ use trident::spec::{Head, ModelSpec};
 use super::{BenchError, Workload};
 use crate::data::fingerprint;
 use crate::eval::Rows;
-use crate::export::samples;
+use crate::export::{samples, statistics};
 use crate::model::{FoldedModel, HostInputs, Initializer, ModelState};
 use crate::quantize::method::PostTraining;
 use crate::quantize::optimize::Optimize;
@@ -59,6 +59,7 @@ pub fn build(workload: &Workload, optimize: Optimize) -> Result<Built, BenchErro
         description: &dataset.description(),
         label: config.classification.as_ref().map_or("", |section| &section.label),
         golden: &golden,
+        statistics: &statistics(&dataset),
         name: workload.name,
         methods: "",
         data_sha256: fingerprint(&dataset),

@@ -5,9 +5,10 @@ use std::fmt;
 
 use burn::tensor::Device;
 use serde::{Serialize, Serializer};
+use trident::blob::ReadingStatistics;
 use trident::spec::{Head, InputSlot};
 
-use super::{ExportError, GOLDEN_VECTORS, samples};
+use super::{ExportError, GOLDEN_VECTORS, samples, statistics};
 use crate::data::Dataset;
 use crate::eval::{self, Figures, Rows};
 use crate::hex;
@@ -49,6 +50,7 @@ pub struct Candidates<'d> {
     record: Record,
     calibration: Vec<HostInputs>,
     golden: Vec<Sample>,
+    statistics: Vec<(InputSlot, Vec<ReadingStatistics>)>,
     groups: Vec<Group>,
     aware: Vec<Option<aware::Kept>>,
     device: Device,
@@ -94,6 +96,7 @@ impl<'d> Candidates<'d> {
         Ok(Self {
             aware: aware::kept(run, &groups)?,
             golden: samples(dataset, &Rows::of(dataset, |split| &split.train), GOLDEN_VECTORS),
+            statistics: statistics(dataset),
             run,
             dataset,
             folded,
@@ -201,6 +204,7 @@ impl<'d> Candidates<'d> {
             description: &self.record.description,
             label: config.classification.as_ref().map_or("", |section| &section.label),
             golden: &self.golden,
+            statistics: &self.statistics,
             name: config.train.preset.name(),
             methods: "",
             data_sha256: hex::decode(&self.record.data),

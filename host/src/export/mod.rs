@@ -4,6 +4,7 @@
 
 mod candidates;
 pub mod search;
+mod statistics;
 
 use std::collections::BTreeMap;
 
@@ -23,6 +24,7 @@ use crate::quantize::writer::AlignedBytes;
 use crate::run::{Run, RunError, Transforms};
 pub use candidates::{Candidates, Way};
 pub use search::Search;
+pub use statistics::statistics;
 
 /// A run's blob, in its folder.
 pub const BLOB: &str = "model.tri";

@@ -1,6 +1,7 @@
 //! The quantiser's entry: a trained model and the rows it is calibrated on become a blob.
 
-use trident::blob::{CRC, Golden, HeadDescription, InputDescription, Metadata, Provenance, Sequence, Span};
+use trident::blob::{CRC, Calibration, Golden, HeadDescription, InputDescription, Metadata, ReadingStatistics};
+use trident::blob::{Provenance, Sequence, Span};
 use trident::spec::{Head, InputSlot, Shape};
 use trident::{Blob, Inputs, Network, arithmetic};
 
@@ -51,6 +52,8 @@ pub struct Source<'a> {
     pub label: &'a str,
     /// Rows for the boot self-test.
     pub golden: &'a [Sample],
+    /// What the readings of each slot were like in training; those that the model does not read are left out.
+    pub statistics: &'a [(InputSlot, Vec<ReadingStatistics>)],
     /// The model's name.
     pub name: &'a str,
     /// How each head was made ready for int8, in words.
@@ -125,7 +128,16 @@ impl Quantized {
             .iter()
             .map(|sample| self.golden_inputs(sample, &mut parameters))
             .collect();
-        let draft = self.assemble(source, &parameters, &[], metrics);
+        let calibrations: Vec<Calibration> = source
+            .statistics
+            .iter()
+            .filter(|(slot, _)| self.folded.spec.input(*slot).is_some())
+            .map(|(slot, statistics)| Calibration {
+                slot: *slot,
+                readings: parameters.span(statistics),
+            })
+            .collect();
+        let draft = self.assemble(source, &parameters, (&[], &calibrations), metrics);
         let refused = |error: &dyn std::fmt::Display| QuantizeError::Refused(error.to_string());
         let draft = Blob::new_exact(draft.as_ref()).map_err(|error| refused(&error))?;
         let mut arena = AlignedBytes::zeroed(draft.graph().arena_len());
@@ -139,7 +151,7 @@ impl Quantized {
                 .map(|logits| CRC.checksum(bytemuck::cast_slice(logits.codes)));
             golden.value_bits = outputs.regression().map(f32::to_bits);
         }
-        Ok(self.assemble(source, &parameters, &golden, metrics))
+        Ok(self.assemble(source, &parameters, (&golden, &calibrations), metrics))
     }
 
     fn golden_inputs(&self, sample: &Sample, parameters: &mut ParameterWriter) -> Golden {
@@ -166,7 +178,7 @@ impl Quantized {
         &self,
         source: &Source<'_>,
         parameters: &ParameterWriter,
-        golden: &[Golden],
+        (golden, calibrations): (&[Golden], &[Calibration]),
         metrics: &[(String, f32)],
     ) -> AlignedBytes {
         let encode = |names: &[String]| sequence(names.iter().map(String::as_str));
@@ -236,7 +248,7 @@ impl Quantized {
                 metrics: Sequence::new(&metrics),
             },
         };
-        blob(&metadata, parameters.bytes(), source.sequence)
+        blob(&metadata, calibrations, parameters.bytes(), source.sequence)
     }
 }
 

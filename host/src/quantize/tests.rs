@@ -214,6 +214,7 @@ fn source<'a>(prepared: &'a Prepared, description: &'a Description, golden: &'a 
         description,
         label: "",
         golden,
+        statistics: &[],
         name: "test",
         methods: "",
         data_sha256: [0; 32],

@@ -3,7 +3,7 @@
 use bytemuck::NoUninit;
 use serde::Serialize;
 use trident::blob::{ALIGNMENT, CRC, FORMAT_VERSION, HEADER_LEN, Header};
-use trident::blob::{Metadata, Span};
+use trident::blob::{Calibration, Metadata, Sequence, Span};
 
 /// Bytes that begin on the boundary a blob needs.
 #[derive(Clone, Debug, Default)]
@@ -88,8 +88,10 @@ pub fn on_words(before: &impl Serialize, mut records: Vec<u8>) -> Vec<u8> {
 }
 
 /// A whole blob: header, metadata, padding, parameters, checksum.
-pub fn blob(metadata: &Metadata<'_>, parameters: &[u8], sequence: u32) -> AlignedBytes {
-    let metadata = postcard::to_stdvec(metadata).expect("plain data always encode");
+pub fn blob(metadata: &Metadata<'_>, calibrations: &[Calibration], parameters: &[u8], number: u32) -> AlignedBytes {
+    let calibrations = sequence(calibrations);
+    let calibrations: Sequence<'_, Calibration> = Sequence::new(&calibrations);
+    let metadata = postcard::to_stdvec(&(metadata, calibrations)).expect("plain data always encode");
     let parameters_offset = (HEADER_LEN + metadata.len()).next_multiple_of(ALIGNMENT);
     let total_len = parameters_offset + parameters.len();
     let mut header = Header {
@@ -97,7 +99,7 @@ pub fn blob(metadata: &Metadata<'_>, parameters: &[u8], sequence: u32) -> Aligne
         version: FORMAT_VERSION,
         flags: 0,
         total_len: u32::try_from(total_len).expect("blobs stay below 4 GiB"),
-        sequence,
+        sequence: number,
         metadata_len: metadata.len() as u32,
         parameters_offset: parameters_offset as u32,
     };

@@ -9,7 +9,7 @@
 
 mod key;
 
-use trident::blob::{CRC, HEADER_LEN, Header, SIGNED};
+use trident::blob::{ALIGNMENT, CRC, FORMAT_VERSION, HEADER_LEN, Header, SIGNED};
 use trident::signature::SIGNATURE_LEN;
 use trident::{Blob, BlobError};
 
@@ -28,12 +28,15 @@ pub fn renumbered(bytes: &[u8], sequence: u32) -> Result<Vec<u8>, BlobError> {
     Ok(out)
 }
 
-/// The blob, signed. A former signature is replaced.
+/// The blob, signed. A former signature is replaced. A blob of a version that knows no signatures becomes one of the present version.
 ///
 /// # Errors
 /// The bytes are no blob.
 pub fn signed(bytes: &[u8], key: &SecretKey) -> Result<Vec<u8>, BlobError> {
     let (mut header, mut out) = unsigned(bytes)?;
+    if header.known_flags() & SIGNED == 0 {
+        raise(&mut header, &mut out);
+    }
     header.flags |= SIGNED;
     header.total_len = u32::try_from(out.len() + SIGNATURE_LEN).map_err(|_| BlobError::Layout)?;
     out[..HEADER_LEN].copy_from_slice(&header.encode());
@@ -51,6 +54,18 @@ fn unsigned(bytes: &[u8]) -> Result<(Header, Vec<u8>), BlobError> {
     header.flags &= !SIGNED;
     header.total_len = end as u32;
     Ok((header, bytes.as_ref()[..end].to_vec()))
+}
+
+/// Makes a blob of before version 4 one of version 4, which has one field more behind the metadata: no calibration statistics.
+fn raise(header: &mut Header, bytes: &mut Vec<u8>) {
+    let metadata_end = HEADER_LEN + header.metadata_len as usize;
+    if metadata_end == header.parameters_offset as usize {
+        bytes.splice(metadata_end..metadata_end, [0; ALIGNMENT]);
+        header.parameters_offset += ALIGNMENT as u32;
+    }
+    bytes[metadata_end] = 0;
+    header.metadata_len += 1;
+    header.version = FORMAT_VERSION;
 }
 
 /// Writes the header, and the checksum last of all.

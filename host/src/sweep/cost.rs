@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 use trident::Blob;
-use trident::spec::Head;
+use trident::blob::ReadingStatistics;
+use trident::spec::{Head, InputSlot};
 
 use super::SweepError;
 use super::space::{Candidate, restricted};
@@ -12,7 +13,7 @@ use crate::bench::{Bench, BenchError, CALIBRATION_ROWS, drawn};
 use crate::config::Config;
 use crate::data::{self, Dataset, Description};
 use crate::eval;
-use crate::export::{GOLDEN_VECTORS, samples};
+use crate::export::{GOLDEN_VECTORS, samples, statistics};
 use crate::model::HostInputs;
 use crate::model::presets::{self, Tasks};
 use crate::quantize::method::PostTraining;
@@ -126,6 +127,7 @@ struct Rows {
     description: Description,
     calibration: Vec<(Head, HostInputs)>,
     golden: Vec<Sample>,
+    statistics: Vec<(InputSlot, Vec<ReadingStatistics>)>,
     fingerprints: HashMap<Head, String>,
 }
 
@@ -224,6 +226,7 @@ impl<'a> Pricing<'a> {
             description: &rows.description,
             label: config.classification.as_ref().map_or("", |section| &section.label),
             golden: &rows.golden,
+            statistics: &rows.statistics,
             name: config.train.preset.name(),
             methods: &methods.join(", "),
             data_sha256: [0; 32],
@@ -278,6 +281,7 @@ impl Rows {
                 &eval::Rows::of(&dataset, |split| &split.train),
                 GOLDEN_VECTORS,
             ),
+            statistics: statistics(&dataset),
             fingerprints: heads.map(of_head).collect(),
         })
     }

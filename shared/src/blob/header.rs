@@ -8,11 +8,13 @@ pub const HEADER_LEN: usize = 28;
 /// The header's magic bytes.
 pub const MAGIC: [u8; 4] = *b"TRI\0";
 /// The format version that this crate writes.
-pub const FORMAT_VERSION: u16 = 3;
+pub const FORMAT_VERSION: u16 = 4;
 /// The oldest format version that it reads, too.
 pub const OLDEST_VERSION: u16 = 2;
-/// The flag of a blob that ends in a signature.
+/// The flag of a blob that ends in a signature; from [`WITH_CALIBRATION`] on.
 pub const SIGNED: u16 = 1 << 0;
+/// The first version with signatures, and with calibration statistics behind the metadata.
+pub(super) const WITH_CALIBRATION: u16 = 4;
 
 /// The fixed-size start of a blob, little-endian, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +36,11 @@ pub struct Header {
 }
 
 impl Header {
+    /// The flags that its version knows.
+    pub const fn known_flags(&self) -> u16 {
+        if self.version < WITH_CALIBRATION { 0 } else { SIGNED }
+    }
+
     /// Whether the blob ends in a signature.
     pub const fn is_signed(&self) -> bool {
         self.flags & SIGNED != 0

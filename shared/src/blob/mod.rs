@@ -4,6 +4,7 @@
 //! decode, every name and golden vector lies inside, and the graph passed [`check`]: shapes fit, parameters
 //! lie inside and are aligned, live tensors never overlap, work is bounded.
 
+mod calibration;
 mod error;
 mod header;
 mod metadata;
@@ -14,7 +15,9 @@ use crate::parameters::Parameters;
 use crate::signature::{PublicKey, SIGNATURE_LEN};
 use crate::spec::{Head, InputSlot};
 
+pub use calibration::{Calibration, MAX_CALIBRATED_PIXELS, ReadingStatistics};
 pub use error::BlobError;
+use header::WITH_CALIBRATION;
 pub use header::{FORMAT_VERSION, HEADER_LEN, Header, MAGIC, OLDEST_VERSION, SIGNED};
 pub use metadata::{Golden, HeadDescription, InputDescription, Metadata, Provenance, Sequence, Span};
 
@@ -83,7 +86,7 @@ impl<'a> Blob<'a> {
                 computed,
             });
         }
-        if header.flags & !SIGNED != 0 {
+        if header.flags & !header.known_flags() != 0 {
             return Err(BlobError::Flags { found: header.flags });
         }
         trusted(&header, bytes)?;
@@ -98,18 +101,15 @@ impl<'a> Blob<'a> {
         {
             return Err(BlobError::Layout);
         }
-        let (metadata, []) = postcard::take_from_bytes::<Metadata<'a>>(&bytes[HEADER_LEN..metadata_end])
-            .map_err(|_| BlobError::Metadata)?
-        else {
-            return Err(BlobError::Metadata);
-        };
+        let (metadata, calibrations) =
+            decode(&bytes[HEADER_LEN..metadata_end], header.version).ok_or(BlobError::Metadata)?;
         if metadata.arithmetic != crate::arithmetic::NAME {
             return Err(BlobError::Arithmetic);
         }
         let graph = Graph::new(metadata.tensors, metadata.nodes, metadata.arena_len).ok_or(BlobError::Metadata)?;
         let parameters = &bytes[parameters_offset..parameters_end];
         check::graph(&graph, parameters)?;
-        check::descriptions(&graph, &metadata, parameters)?;
+        check::descriptions(&graph, &metadata, &calibrations, parameters)?;
         Ok(Self {
             bytes,
             header,
@@ -160,10 +160,31 @@ impl<'a> Blob<'a> {
 
     /// The metadata, decoded anew.
     pub fn metadata(&self) -> Metadata<'a> {
+        self.decoded().0
+    }
+
+    /// Where the statistics of training lie; none before version 4.
+    pub fn calibrations(&self) -> Sequence<'a, Calibration> {
+        self.decoded().1
+    }
+
+    /// What the readings of a slot were like in training: one for each, of a picture one for each colour. `None` if the blob does
+    /// not tell, as before version 4.
+    pub fn calibration(&self, slot: InputSlot) -> Option<&'a [ReadingStatistics]> {
+        let readings = self
+            .calibrations()
+            .iter()
+            .find(|calibration| calibration.slot == slot)?
+            .readings;
+        let count = readings.len as usize / size_of::<ReadingStatistics>();
+        Some(self.parameters.proven(readings.offset, count))
+    }
+
+    fn decoded(&self) -> (Metadata<'a>, Sequence<'a, Calibration>) {
         let end = HEADER_LEN + self.header.metadata_len as usize;
-        match postcard::from_bytes(&self.bytes[HEADER_LEN..end]) {
-            Ok(metadata) => metadata,
-            Err(_) => unreachable!("new_checked decoded these bytes"),
+        match decode(&self.bytes[HEADER_LEN..end], self.header.version) {
+            Some(decoded) => decoded,
+            None => unreachable!("new_checked decoded these bytes"),
         }
     }
 
@@ -179,6 +200,17 @@ impl<'a> Blob<'a> {
             .iter()
             .find(|description| description.head == head)
     }
+}
+
+/// All that stands between header and parameters; nothing may follow it.
+fn decode(bytes: &[u8], version: u16) -> Option<(Metadata<'_>, Sequence<'_, Calibration>)> {
+    let (metadata, behind) = postcard::take_from_bytes(bytes).ok()?;
+    let (calibrations, behind) = if version < WITH_CALIBRATION {
+        (Sequence::new(&[]), behind)
+    } else {
+        postcard::take_from_bytes(behind).ok()?
+    };
+    behind.is_empty().then_some((metadata, calibrations))
 }
 
 #[cfg(test)]

@@ -1,12 +1,18 @@
-//! Inputs, heads and golden vectors are described as the graph has them.
+//! Inputs, heads, golden vectors and calibration statistics are described as the graph has them.
 
 use super::{GraphError, MAX_GOLDEN_VECTORS};
-use crate::blob::{InputDescription, Metadata};
+use crate::blob::{Calibration, InputDescription, MAX_CALIBRATED_PIXELS, Metadata, ReadingStatistics, Sequence};
 use crate::graph::{Graph, Node, Op};
+use crate::parameters::Parameters;
 use crate::spec::{HeadSet, InputSlot, Shape};
 
-/// Checks that inputs, heads and golden vectors are described as the graph has them.
-pub(crate) fn descriptions(graph: &Graph<'_>, metadata: &Metadata<'_>, parameters: &[u8]) -> Result<(), GraphError> {
+/// Checks that inputs, heads, golden vectors and calibration statistics are described as the graph has them.
+pub(crate) fn descriptions(
+    graph: &Graph<'_>,
+    metadata: &Metadata<'_>,
+    calibrations: &Sequence<'_, Calibration>,
+    parameters: &[u8],
+) -> Result<(), GraphError> {
     let inputs = metadata.inputs.checked_len().is_some_and(|count| {
         let nodes = || graph.nodes().filter(|node| node.op.is_input());
         let slots = (0..3).filter(|&slot| nodes().any(|node| node.input == slot));
@@ -40,11 +46,29 @@ pub(crate) fn descriptions(graph: &Graph<'_>, metadata: &Metadata<'_>, parameter
             inside && sizes && golden.probabilities.len.is_multiple_of(4)
         });
     let metrics = metadata.provenance.metrics.checked_len().is_some();
-    if inputs && heads && golden && metrics {
+    if inputs && heads && golden && metrics && calibrated(metadata, calibrations, parameters) {
         Ok(())
     } else {
         Err(GraphError::Description)
     }
+}
+
+/// Whether every slot is one of the inputs, stands once, and has sound statistics inside the parameters.
+fn calibrated(metadata: &Metadata<'_>, calibrations: &Sequence<'_, Calibration>, parameters: &[u8]) -> bool {
+    let once = |slot| calibrations.iter().filter(|other| other.slot == slot).count() == 1;
+    let fits = |calibration: Calibration| {
+        let input = metadata.inputs.iter().find(|input| input.slot == calibration.slot)?;
+        let shape = input.shape;
+        let small = input.slot != InputSlot::Picture || shape.len() <= 3 * MAX_CALIBRATED_PIXELS;
+        let count = ReadingStatistics::count(input.slot, shape.len());
+        let span = calibration.readings;
+        let readings = Parameters::new(parameters).slice::<ReadingStatistics>(span.offset, count)?;
+        let whole = span.len as usize == size_of_val(readings);
+        Some(small && whole && once(input.slot) && readings.iter().all(ReadingStatistics::is_sound))
+    };
+    let count = calibrations.checked_len();
+    count.is_some_and(|count| count <= InputSlot::ALL.len())
+        && calibrations.iter().all(|calibration| fits(calibration) == Some(true))
 }
 
 fn input_matches(graph: &Graph<'_>, node: &Node, input: &InputDescription<'_>) -> bool {

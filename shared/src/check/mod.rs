@@ -82,7 +82,7 @@ pub enum GraphError {
         /// How many.
         macs: u64,
     },
-    /// Input, head or golden descriptions do not fit the graph.
+    /// Descriptions of inputs, heads, golden vectors or calibration statistics do not fit the graph.
     Description,
 }
 
@@ -101,7 +101,7 @@ impl core::fmt::Display for GraphError {
             Self::Work { macs } => write!(f, "{macs} multiplications per run, at most {MAX_MACS} are allowed"),
             Self::Description => write!(
                 f,
-                "descriptions of inputs, heads or golden vectors do not fit the graph"
+                "descriptions of inputs, heads, golden vectors or calibration do not fit the graph"
             ),
         }
     }

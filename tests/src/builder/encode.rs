@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use trident::blob::{CRC, FORMAT_VERSION, HEADER_LEN, HeadDescription, Header, InputDescription, Metadata};
-use trident::blob::{Provenance, Sequence};
+use trident::blob::{Calibration, Provenance, Sequence};
 use trident::graph::{Node, Tensor};
 use trident::spec::PixelScale;
 
@@ -71,7 +71,9 @@ impl Builder {
                 metrics: Sequence::new(&metrics),
             },
         };
-        postcard::to_stdvec(&metadata).expect("metadata encode")
+        let calibrations = sequence(&self.calibrations);
+        let calibrations: Sequence<'_, Calibration> = Sequence::new(&calibrations);
+        postcard::to_stdvec(&(metadata, calibrations)).expect("metadata encode")
     }
 }
 

@@ -4,7 +4,7 @@
 
 mod encode;
 
-use trident::blob::{Golden, Span};
+use trident::blob::{Calibration, Golden, ReadingStatistics, Span};
 use trident::graph::{Element, NO_TABLE, Node, Op, Tensor};
 use trident::input::{ModelInput, Segment};
 use trident::kernels;
@@ -55,6 +55,8 @@ pub struct Builder {
     pub heads: Vec<Output>,
     /// Golden vectors.
     pub golden: Vec<Golden>,
+    /// Where calibration statistics lie.
+    pub calibrations: Vec<Calibration>,
     /// Metrics.
     pub metrics: Vec<(&'static str, f32)>,
     /// Weights and tables.
@@ -72,6 +74,7 @@ impl Default for Builder {
             inputs: Vec::new(),
             heads: Vec::new(),
             golden: Vec::new(),
+            calibrations: Vec::new(),
             metrics: Vec::new(),
             parameters: Vec::new(),
         }
@@ -262,6 +265,12 @@ impl Builder {
                 .iter()
                 .any(|node| node.op.is_input() && node.input == input.slot as u8)
         });
+    }
+
+    /// The statistics of a slot's readings.
+    pub fn calibrate(&mut self, slot: InputSlot, readings: &[ReadingStatistics]) {
+        let readings = self.span(readings);
+        self.calibrations.push(Calibration { slot, readings });
     }
 
     /// A span of parameters appended on a 4-byte boundary.

@@ -8,11 +8,12 @@ mod streams;
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use trident::blob::{ALIGNMENT, Blob, FORMAT_VERSION, HEADER_LEN, MAGIC};
+use trident::blob::{ALIGNMENT, Blob, FORMAT_VERSION, HEADER_LEN, MAGIC, MAX_CALIBRATED_PIXELS};
 use trident::check::{MAX_GOLDEN_VECTORS, MAX_MACS, MAX_TURNS};
 use trident::graph::{MAX_NODES, MAX_TENSORS, NODE_LEN, Op, TENSOR_LEN};
 use trident::input::MAX_INPUTS_PER_READING;
 use trident::schedule::MAX_BAND;
+use trident::signature::SIGNATURE_LEN;
 use trident::{MAX_CLASSES, MAX_READINGS};
 use trident_tests::golden::{blessing, workspace};
 use trident_tests::tiny;
@@ -108,6 +109,8 @@ fn operators_and_limits_are_documented() {
         ("MAX_CLASSES", MAX_CLASSES as u64),
         ("MAX_MACS", MAX_MACS),
         ("MAX_GOLDEN_VECTORS", MAX_GOLDEN_VECTORS as u64),
+        ("MAX_CALIBRATED_PIXELS", MAX_CALIBRATED_PIXELS as u64),
+        ("SIGNATURE_LEN", SIGNATURE_LEN as u64),
     ] {
         let row = format!("| `{name}` | {value} |");
         assert!(document.contains(&row), "FORMAT.md lacks the row {row}");

@@ -1,7 +1,7 @@
-/// What a blob of version 2 or 3 holds, or `None` if it is none or damaged. Only the envelope is checked: to run a graph, use the crate.
+/// What a blob of version 2, 3 or 4 holds, or `None` if it is none or damaged. Only the envelope is checked: to run a graph, use the crate.
 pub fn describe(blob: &[u8]) -> Option<String> {
     let word = |at: usize| Some(u32::from_le_bytes(blob.get(at..at + 4)?.try_into().ok()?));
-    let known = matches!(blob.get(4..10)?, b"TRI\0\x02\0" | b"TRI\0\x03\0");
+    let known = matches!(blob.get(4..10)?, b"TRI\0\x02\0" | b"TRI\0\x03\0" | b"TRI\0\x04\0");
     if !known || word(0)? != crc32(blob.get(4..word(12)? as usize)?) {
         return None;
     }
