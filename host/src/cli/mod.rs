@@ -4,6 +4,7 @@
 //! The exit status is 0 only if the thing asked for happened, else 1, whatever was wrong: words, files, data or the device.
 
 pub mod bench;
+mod blob_file;
 pub mod compare;
 pub mod demo;
 pub mod doctor;
