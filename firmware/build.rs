@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::{env, fs};
 
 /// The boards' features, as Cargo passes them to a build script, and their folders.
-const BOARDS: [(&str, &str); 8] = [
+const BOARDS: [(&str, &str); 9] = [
     ("CARGO_FEATURE_BOARD_MPS2_AN385", "mps2"),
     ("CARGO_FEATURE_BOARD_MPS2_AN386", "mps2"),
     ("CARGO_FEATURE_BOARD_MPS2_AN500", "mps2"),
@@ -13,6 +13,7 @@ const BOARDS: [(&str, &str); 8] = [
     ("CARGO_FEATURE_BOARD_NETDUINOPLUS2", "netduinoplus2"),
     ("CARGO_FEATURE_BOARD_LM3S6965EVB", "lm3s6965evb"),
     ("CARGO_FEATURE_BOARD_MICROBIT", "microbit"),
+    ("CARGO_FEATURE_BOARD_VIRT_RISCV32", "virt_riscv32"),
 ];
 
 /// Architectures of the cores, and what the names of the compiler's targets for them begin with.

@@ -22,6 +22,9 @@ mod footprint;
 mod golden;
 #[cfg(target_os = "none")]
 mod measure;
+#[cfg(target_os = "none")]
+#[expect(dead_code, reason = "nothing fails on purpose or starts anew")]
+mod start;
 
 /// On the host there is nothing to run.
 #[cfg(not(target_os = "none"))]

@@ -20,6 +20,9 @@ mod exits;
 mod golden;
 #[cfg(target_os = "none")]
 mod once;
+#[cfg(target_os = "none")]
+#[expect(dead_code, reason = "an engine alone measures nothing")]
+mod start;
 
 /// On the host there is nothing to run.
 #[cfg(not(target_os = "none"))]

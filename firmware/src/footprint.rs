@@ -5,12 +5,11 @@
 
 use core::ptr::{addr_of, with_exposed_provenance};
 
-use cortex_m_rt::STACK_PAINT_VALUE;
+use crate::start::{STACK_PAINT, image_start};
 
 unsafe extern "C" {
     static _stack_start: u32;
     static _stack_end: u32;
-    static __vector_table: u32;
     static __sidata: u32;
     static __sdata: u32;
     static __edata: u32;
@@ -33,7 +32,7 @@ pub fn stack_high_water() -> usize {
     // SAFETY: the linker script sets both symbols, 4-byte aligned, around the stack's memory, which is always readable. Below
     // the current frame no Rust object lives, and the loop ends there at the latest, since a frame holds other values
     // than paint. Reads are volatile because the compiler knows nothing of what is there.
-    while address < start && unsafe { with_exposed_provenance::<u32>(address).read_volatile() } == STACK_PAINT_VALUE {
+    while address < start && unsafe { with_exposed_provenance::<u32>(address).read_volatile() } == STACK_PAINT {
         address += 4;
     }
     start - address
@@ -55,5 +54,5 @@ pub fn static_len() -> usize {
 /// Flash that the image takes: code, constants, and the first values of statics, in bytes.
 pub fn image_len() -> usize {
     let data_len = addr_of!(__edata) as usize - addr_of!(__sdata) as usize;
-    addr_of!(__sidata) as usize + data_len - addr_of!(__vector_table) as usize
+    addr_of!(__sidata) as usize + data_len - image_start()
 }

@@ -1,6 +1,5 @@
 //! The image from reset to the end of its link, and its statics.
 
-use cortex_m::peripheral::SCB;
 // Linked for what it provides: the logger.
 use defmt_semihosting as _;
 use static_cell::ConstStaticCell;
@@ -15,6 +14,7 @@ use crate::inputs::InputBuffers;
 use crate::key::{self, PUBLIC_KEY};
 use crate::semihosting::{Fifos, exit};
 use crate::serve::{Ended, Identity, Server};
+use crate::start;
 use crate::watched::{Hooks, Watched};
 
 type Inputs = InputBuffers<{ Chosen::PICTURE_LEN }>;
@@ -62,7 +62,7 @@ pub fn run(received: fn(&[u8])) -> ! {
     match ended {
         Some(Ended::Restart) => {
             defmt::info!("restarting, as asked");
-            SCB::sys_reset()
+            start::reset()
         }
         Some(Ended::Closed) => exit(0),
         None => exit(LINK_FAILED),

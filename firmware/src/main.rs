@@ -30,10 +30,13 @@ mod semihosting;
 #[cfg(any(target_os = "none", test))]
 mod serve;
 #[cfg(target_os = "none")]
+#[expect(dead_code, reason = "nothing is measured, and nothing fails on purpose")]
+mod start;
+#[cfg(target_os = "none")]
 mod watched;
 
 #[cfg(target_os = "none")]
-#[cortex_m_rt::entry]
+#[start::entry]
 fn main() -> ! {
     image::run(|_| ())
 }

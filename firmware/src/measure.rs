@@ -1,9 +1,7 @@
 //! Measures the stages of one model, one after the other, and writes what it found.
 
-use core::arch::asm;
 use core::hint::black_box;
 
-use cortex_m as _; // the critical section that the start-up code asks for
 use heapless::Vec;
 use semihosting::process::exit;
 use static_cell::{ConstStaticCell, StaticCell};
@@ -15,6 +13,7 @@ use trident::{Blob, BlobError, Inputs, LoadError, Network, RunError};
 use crate::arena::Arena;
 use crate::boards::{Board, Chosen};
 use crate::counter::Counter;
+use crate::start::{self, LOOP_INSTRUCTIONS};
 use crate::{footprint, golden};
 
 type BoardCounter = <Chosen as Board>::Counter;
@@ -33,7 +32,7 @@ const _: () = assert!(
 /// Exit status of an image that could not write its report.
 const NOT_WRITTEN: i32 = 1;
 
-#[cortex_m_rt::entry]
+#[start::entry]
 fn main() -> ! {
     let (_, counter) = Chosen::start();
     let mut subject = Subject::new(FLASH.init(Chosen::flash()));
@@ -112,22 +111,8 @@ fn count_call(counter: &BoardCounter, subject: &mut Subject, stage: fn(&mut Subj
 
 fn nothing(_: &mut Subject) {}
 
-/// Instructions of [`known_loop`].
-const LOOP_INSTRUCTIONS: u64 = 2 + 2 * (125 << 13);
-
 fn known_loop(_: &mut Subject) {
-    // SAFETY: it changes one register and the flags, which the compiler is told of, and ends after 125 · 2^13 turns.
-    #[allow(unsafe_code)]
-    unsafe {
-        asm!(
-            "movs {turns}, #125",
-            "lsls {turns}, {turns}, #13",
-            "2: subs {turns}, {turns}, #1",
-            "bne 2b",
-            turns = out(reg) _,
-            options(nomem, nostack),
-        );
-    }
+    start::known_loop();
 }
 
 fn check(subject: &mut Subject) {

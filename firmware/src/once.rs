@@ -2,7 +2,6 @@
 
 use core::hint::black_box;
 
-use cortex_m as _; // the critical section that the start-up code asks for
 use semihosting::process::exit;
 use static_cell::ConstStaticCell;
 use trident::slots::Mapped;
@@ -10,7 +9,7 @@ use trident::{Blob, Network};
 
 use crate::arena::Arena;
 use crate::boards::{Board, Chosen};
-use crate::golden;
+use crate::{golden, start};
 
 static ARENA: ConstStaticCell<Arena<{ Chosen::ARENA_LEN }>> = ConstStaticCell::new(Arena([0; Chosen::ARENA_LEN]));
 
@@ -19,7 +18,7 @@ const NO_BLOB: i32 = 2;
 const NOT_LOADED: i32 = 3;
 const NOT_RUN: i32 = 4;
 
-#[cortex_m_rt::entry]
+#[start::entry]
 fn main() -> ! {
     exit(once().err().unwrap_or(0))
 }

@@ -1,14 +1,15 @@
 //! Every way to fail, at the host's word.
 #![allow(unsafe_code)]
 
-use core::arch::asm;
 use core::hint::black_box;
 use core::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::start::undefined_instruction;
 
 /// What stands before the letter.
 const WORD: &[u8] = b"provoke:";
 
-/// Memory that no core has: in the system region, below the core's own registers.
+/// Memory that no board has: on Cortex-M in the system region, below the core's own registers.
 const NOWHERE: usize = 0xE010_0000;
 
 /// How much of the word has come; the bytes may come one by one.
@@ -35,11 +36,6 @@ fn fail(letter: u8) {
         b'h' => hang(),
         _ => {}
     }
-}
-
-fn undefined_instruction() {
-    // SAFETY: it does nothing but fault.
-    unsafe { asm!("udf #0") }
 }
 
 fn bus_error() {

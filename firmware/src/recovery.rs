@@ -31,10 +31,13 @@ mod semihosting;
 #[cfg(target_os = "none")]
 mod serve;
 #[cfg(target_os = "none")]
+#[expect(dead_code, reason = "nothing is measured by a loop of known length")]
+mod start;
+#[cfg(target_os = "none")]
 mod watched;
 
 #[cfg(target_os = "none")]
-#[cortex_m_rt::entry]
+#[start::entry]
 fn main() -> ! {
     image::run(provoke::received)
 }

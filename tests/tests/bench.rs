@@ -17,8 +17,8 @@ use trident_tests::golden::blessing;
 /// The program under test.
 const TRIDENT: &str = env!("CARGO_BIN_EXE_trident-under-test");
 
-/// Boards whose cores have other inner loops than the first board's: plain Rust, and Helium.
-const OTHER_CORES: [&str; 2] = ["microbit", "mps3-an547"];
+/// Boards whose cores have other inner loops than the first board's: plain Rust, for two architectures, and Helium.
+const OTHER_CORES: [&str; 3] = ["microbit", "mps3-an547", "virt-riscv32"];
 
 /// All workloads, measured once for all tests.
 fn report() -> &'static Report {

@@ -39,7 +39,7 @@ fn the_example_runs_under_qemu() {
     let toolchain = Toolchain::new().expect("the sources are there");
     let board = &BOARDS[0];
     let example = toolchain.image(board, Image::Example).expect("the example builds");
-    let output = Command::new(toolchain.qemu().expect("QEMU is there"))
+    let output = Command::new(toolchain.qemu(board).expect("QEMU is there"))
         .args(["-M", board.qemu_machine, "-nographic", "-monitor", "none"])
         .args(["-semihosting-config", "enable=on,target=native", "-kernel"])
         .arg(example)

@@ -6,7 +6,8 @@
 #[cfg(not(any(
     feature = "board-microbit",
     feature = "board-netduinoplus2",
-    feature = "board-lm3s6965evb"
+    feature = "board-lm3s6965evb",
+    feature = "board-virt-riscv32"
 )))]
 mod cmsdk;
 #[cfg(feature = "board-lm3s6965evb")]
@@ -25,6 +26,7 @@ mod mps2_an505;
 mod mps3_an547;
 #[cfg(feature = "board-netduinoplus2")]
 mod netduinoplus2;
+#[cfg(not(feature = "board-virt-riscv32"))]
 mod registers;
 #[cfg(any(
     feature = "board-microbit",
@@ -32,8 +34,14 @@ mod registers;
     feature = "board-lm3s6965evb"
 ))]
 mod rom;
-#[cfg(any(feature = "board-microbit", feature = "board-netduinoplus2"))]
+#[cfg(any(
+    feature = "board-microbit",
+    feature = "board-netduinoplus2",
+    feature = "board-virt-riscv32"
+))]
 mod unwatched;
+#[cfg(feature = "board-virt-riscv32")]
+mod virt_riscv32;
 mod watchdog;
 
 #[cfg(feature = "board-lm3s6965evb")]
@@ -52,6 +60,8 @@ pub use mps2_an505::Mps2An505 as Chosen;
 pub use mps3_an547::Mps3An547 as Chosen;
 #[cfg(feature = "board-netduinoplus2")]
 pub use netduinoplus2::NetduinoPlus2 as Chosen;
+#[cfg(feature = "board-virt-riscv32")]
+pub use virt_riscv32::{VirtRiscv32 as Chosen, reset};
 
 pub use watchdog::Watchdog;
 

@@ -6,8 +6,9 @@ use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use trident::wire::{Text, text};
 
 use super::record::{History, Kind, Record};
-use super::{cortex_m, kept};
+use super::{architecture, kept};
 use crate::boards::{Board, Chosen, Watchdog};
+use crate::start;
 
 /// So many faults without an answered request between them, and no model is loaded any more.
 const SAFE_AFTER: u32 = 3;
@@ -22,7 +23,7 @@ static WARNINGS: AtomicU32 = AtomicU32::new(0);
 /// Guards the stack, starts the watchdog, and logs what ended the program before. To be called as soon as the board is started: on
 /// one, counter and watchdog are the same timer.
 pub fn start() {
-    cortex_m::guard_stack();
+    architecture::guard_stack();
     Chosen::WATCHDOG.start();
     if let Some(History { last, total, in_a_row }) = kept::read() {
         defmt::warn!(
@@ -90,6 +91,7 @@ fn panic(info: &PanicInfo<'_>) -> ! {
 }
 
 /// An interrupt: the watchdog's, or one that should not be. Returns if the program may go on.
+#[cfg_attr(target_arch = "riscv32", expect(dead_code, reason = "no interrupt is enabled there"))]
 pub(super) fn interrupted(number: u32, pc: u32, lr: u32) {
     let (kind, message) = if number == Chosen::WATCHDOG.exception() {
         let warnings = WARNINGS.load(Ordering::Relaxed) + 1;
@@ -117,5 +119,5 @@ pub(super) fn end(record: Record) -> ! {
         kept::write(&History::after(kept::read().as_ref(), record.clone()));
         defmt::error!("{}", defmt::Display2Format(&record));
     }
-    cortex_m::reset()
+    start::reset()
 }

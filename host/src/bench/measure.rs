@@ -42,7 +42,7 @@ impl Bench {
     pub fn new(toolchain: &Toolchain, board: &'static Board) -> Result<Self, BenchError> {
         Ok(Self {
             board,
-            qemu: toolchain.qemu()?,
+            qemu: toolchain.qemu(board)?,
             elf: toolchain.image(board, Image::Measuring)?,
             tracer: Tracer::new(toolchain, board).map_err(|reason| reason.to_string()),
         })

@@ -115,7 +115,7 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
 fn prepare_device(target: &Target, progress: &Progress) -> anyhow::Result<()> {
     if let Target::Qemu { board, .. } = target {
         let toolchain = Toolchain::new()?;
-        toolchain.qemu()?;
+        toolchain.qemu(board)?;
         progress.say(&format!("building firmware for {}", board.name));
         toolchain.firmware(board, None)?;
     }

@@ -192,6 +192,23 @@ pub const BOARDS: &[Board] = &[
         slots: slots("flash", 0x0002_0000, 64 << 10),
         flash: None,
     },
+    Board {
+        name: "virt-riscv32",
+        core: "RV32IMAC",
+        qemu_machine: "virt",
+        target: "riscv32imac-unknown-none-elf",
+        target_cpu: None,
+        feature: "board-virt-riscv32",
+        flash_len: 4 << 20,
+        ram_len: 4 << 20,
+        arena_len: 256 << 10,
+        picture_len: 128 * 128 * 3,
+        slots: nor_slots("RAM", 0x8100_0000),
+        flash: Some(Flash {
+            memory_len: 128 << 20,
+            offset: 16 << 20,
+        }),
+    },
 ];
 
 impl Board {

@@ -19,7 +19,7 @@ use trident::PublicKey;
 use super::log::Log;
 use super::transport::{Fifos, Transport};
 use super::{Board, DeviceError};
-use crate::toolchain::{Image, Toolchain};
+use crate::toolchain::{Emulator, Image, Toolchain};
 
 /// How host and emulated board talk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -84,7 +84,7 @@ impl Qemu {
             Weights::Blob(blob) => Some(loader_option(board, Path::new(BLOB_FILE), blob.len())?),
             _ => None,
         };
-        let program = toolchain.qemu()?;
+        let program = toolchain.qemu(board)?;
         let elf = match image {
             Image::Serving => toolchain.firmware(board, key)?,
             image => toolchain.image(board, image)?,
@@ -153,6 +153,7 @@ pub(super) fn emulator(program: &Path, board: &Board, elf: &Path, folder: &Path)
     command
         .current_dir(folder)
         .args(["-M", board.qemu_machine, "-nographic", "-monitor", "none"])
+        .args(Emulator::of(board).arguments)
         .args(["-semihosting-config", "enable=on,target=native", "-icount", "shift=10"])
         .arg("-kernel")
         .arg(elf)

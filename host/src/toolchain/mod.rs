@@ -10,6 +10,7 @@
 //! | `TRIDENT_WORKSPACE=DIR` | where the sources are, if they were moved after building |
 
 mod compiler;
+mod emulator;
 mod install;
 mod report;
 mod workspace;
@@ -22,6 +23,7 @@ use std::thread;
 use std::time::Duration;
 
 pub use compiler::Compiler;
+pub use emulator::Emulator;
 pub use report::{Report, Tool};
 pub use workspace::Workspace;
 
@@ -114,19 +116,22 @@ impl Toolchain {
         &self.workspace
     }
 
-    /// QEMU for ARM, installed if it was missing.
+    /// QEMU for a board, installed if it was missing.
     ///
     /// # Errors
     /// It is missing and could not be installed.
-    pub fn qemu(&self) -> Result<PathBuf, ToolchainError> {
-        let program = PathBuf::from(QEMU);
-        if version(&program).is_none() {
+    pub fn qemu(&self, board: &Board) -> Result<PathBuf, ToolchainError> {
+        self.emulator(Emulator::of(board))
+    }
+
+    fn emulator(&self, emulator: &Emulator) -> Result<PathBuf, ToolchainError> {
+        if emulator.version().is_none() {
             let _lock = self.workspace.lock()?;
-            if version(&program).is_none() {
-                install::packages("QEMU for ARM", &["qemu-system-arm"])?;
+            if emulator.version().is_none() {
+                install::packages(emulator.what, &[emulator.package])?;
             }
         }
-        Ok(program)
+        Ok(emulator.path())
     }
 
     /// A compiler for the target, installed if it was missing.
@@ -202,7 +207,9 @@ impl Toolchain {
     /// # Errors
     /// The first thing that could not be installed.
     pub fn install_missing(&self) -> Result<(), ToolchainError> {
-        self.qemu()?;
+        for emulator in Emulator::all() {
+            self.emulator(emulator)?;
+        }
         for target in report::targets() {
             self.compiler(target)?;
         }
@@ -257,9 +264,6 @@ impl Image {
 fn key_suffix(key: &PublicKey) -> String {
     format!("-{}", hex::encode(&key.0[..8]))
 }
-
-/// The emulator's program.
-const QEMU: &str = "qemu-system-arm";
 
 /// Does something, and says what if that takes long enough to wonder.
 fn saying_if_slow<T>(notice: String, work: impl FnOnce() -> T) -> T {

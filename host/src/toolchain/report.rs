@@ -1,10 +1,8 @@
 //! What `trident doctor` shows.
 
-use std::path::Path;
-
 use serde::Serialize;
 
-use super::{Compiler, QEMU, Toolchain, compiler, install, version};
+use super::{Compiler, Emulator, Toolchain, compiler};
 use crate::device::BOARDS;
 
 /// All tools.
@@ -44,12 +42,20 @@ impl Tool {
 impl Report {
     pub(super) fn new(toolchain: &Toolchain) -> Self {
         let root = toolchain.workspace.root().display().to_string();
-        let mut tools = vec![
-            Tool::new("sources".into(), "firmware is built from them", Some(root), String::new),
-            Tool::new(QEMU.into(), "emulates the boards", version(Path::new(QEMU)), || {
-                install::commands(&[QEMU])
-            }),
-        ];
+        let mut tools = vec![Tool::new(
+            "sources".into(),
+            "firmware is built from them",
+            Some(root),
+            String::new,
+        )];
+        for emulator in Emulator::all() {
+            tools.push(Tool::new(
+                emulator.program.into(),
+                "emulates boards",
+                emulator.version(),
+                || emulator.commands(),
+            ));
+        }
         for target in targets() {
             let found = Compiler::find(target).map(|compiler| compiler.to_string());
             tools.push(Tool::new(

@@ -10,9 +10,9 @@ const BOARDS: [&str; 4] = ["mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547
 #[test]
 fn assembly_equals_plain_rust_on_the_target() {
     let toolchain = Toolchain::new().expect("the sources are there");
-    let emulator = toolchain.qemu().unwrap_or_else(|error| panic!("{error}"));
     for name in BOARDS {
         let board = Board::named(name).expect("a board");
+        let emulator = toolchain.qemu(board).unwrap_or_else(|error| panic!("{error}"));
         let image = toolchain
             .image(board, Image::Selftest)
             .unwrap_or_else(|error| panic!("{name}: {error}"));

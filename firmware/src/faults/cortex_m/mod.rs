@@ -1,4 +1,4 @@
-//! The core's part: the guard at the stack's end, the exceptions, the reasons that the core gives, and the reset.
+//! The core's part: the guard at the stack's end, the exceptions, and the reasons that the core gives.
 //!
 //! | cores | guard | a stack overflow is |
 //! |---|---|---|
@@ -14,8 +14,3 @@ mod exceptions;
 mod guard;
 
 pub(super) use self::guard::guard_stack;
-
-/// Starts the whole chip anew; RAM keeps what it holds.
-pub(super) fn reset() -> ! {
-    ::cortex_m::peripheral::SCB::sys_reset()
-}

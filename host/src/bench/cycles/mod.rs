@@ -94,7 +94,7 @@ impl Tracer {
         if !["Cortex-M4", "Cortex-M4F"].contains(&board.core) {
             return Err(Unavailable::Core { core: board.core });
         }
-        let emulator = toolchain.qemu()?;
+        let emulator = toolchain.qemu(board)?;
         let plugin = plugin::compiled_for(&emulator, toolchain)?;
         Ok(Self {
             board,
