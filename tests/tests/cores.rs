@@ -62,6 +62,8 @@ fn compare(board: &'static Board, blob: &[u8], heads: HeadSet, done: &mut Done) 
     let target = Target::Qemu {
         board,
         link: LinkKind::default(),
+        flash: None,
+        key: None,
     };
     let mut client = target
         .connect(blob)
