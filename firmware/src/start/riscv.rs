@@ -7,8 +7,6 @@ use core::ptr::addr_of;
 // Linked for what it provides: critical sections.
 use ::riscv as _;
 
-/// Starts the whole machine anew; RAM keeps what it holds. The architecture has nothing for it.
-pub use crate::boards::reset;
 /// Marks the entry point.
 pub use riscv_rt::entry;
 
@@ -22,6 +20,11 @@ unsafe extern "C" {
 /// Where the image begins.
 pub fn image_start() -> usize {
     addr_of!(__stext) as usize
+}
+
+/// Starts the whole machine anew; RAM keeps what it holds. The architecture has nothing for it.
+pub fn reset() -> ! {
+    crate::boards::reset()
 }
 
 /// Faults.
