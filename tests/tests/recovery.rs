@@ -139,7 +139,9 @@ impl Device {
 /// The half-word of the image at that address.
 fn instruction(board: &Board, address: u32) -> u16 {
     let toolchain = Toolchain::new().expect("the sources are there");
-    let elf = toolchain.image(board, Image::Recovery).expect("it is built");
+    // Where the device's own build has left it: boards share a compiler's folder, so asking for it again may mean building again.
+    let folder = toolchain.workspace().firmware_folder();
+    let elf = folder.join(format!("{}-recovery.elf", board.name));
     let elf = std::fs::read(elf).expect("it is there");
     let word = |at: usize| u32::from_le_bytes(elf[at..at + 4].try_into().unwrap());
     let half = |at: usize| u16::from_le_bytes(elf[at..at + 2].try_into().unwrap());
