@@ -5,6 +5,7 @@
 
 use embedded_io::{Read, Write};
 use trident::graph::Op;
+use trident::health::Health;
 use trident::slots::{Booted, Loaded, Mapped, NoModel, SlotId, Slots, Update, UpdateError};
 use trident::wire::{
     self, CHUNK_LEN, Done, Frame, FrameReader, Info, Model, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION, Refusal, Reply,
@@ -39,6 +40,9 @@ pub struct Identity {
     pub last_fault: fn() -> Option<Record>,
 }
 
+/// Readings whose drift is observed, four bytes each. A model with more has its first ones observed.
+const OBSERVED_READINGS: usize = 32;
+
 /// Instructions that the served model took before it was served.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Costs {
@@ -68,6 +72,7 @@ pub struct Server<'a, W, C, const PICTURE_LEN: usize> {
     costs: Costs,
     counter: &'a C,
     inputs: &'a mut InputBuffers<PICTURE_LEN>,
+    health: Option<Health<'a, OBSERVED_READINGS>>,
     mask: [u8; CHUNK_LEN],
     runs: u32,
     faults: u32,
@@ -82,7 +87,9 @@ impl<'a, W: Mapped, C: Counter, const PICTURE_LEN: usize> Server<'a, W, C, PICTU
         counter: &'a C,
         inputs: &'a mut InputBuffers<PICTURE_LEN>,
     ) -> Self {
+        let loaded = booted.model.as_ref().ok();
         Self {
+            health: loaded.map(|loaded| Health::new(&loaded.network.blob())),
             identity,
             model: booted.model,
             slots: booted.slots,
@@ -183,6 +190,10 @@ impl<'a, W: Mapped, C: Counter, const PICTURE_LEN: usize> Server<'a, W, C, PICTU
                 let finished = update.finish(&mut self.slots, &mut self.flash, capacity);
                 finished.map(|()| Reply::Accepted).map_err(refused)
             }
+            Request::Health => {
+                let health = self.health.as_ref().ok_or(Refusal::NoModel)?;
+                Ok(Reply::Health(health.report()))
+            }
             Request::Restart => {
                 self.restart = true;
                 Ok(Reply::Accepted)
@@ -226,13 +237,18 @@ impl<'a, W: Mapped, C: Counter, const PICTURE_LEN: usize> Server<'a, W, C, PICTU
     }
 
     fn run(&mut self, heads: HeadSet) -> Result<Done, Refusal> {
-        let Ok(Loaded { network, .. }) = &mut self.model else {
+        let (Ok(Loaded { network, .. }), Some(health)) = (&mut self.model, &mut self.health) else {
             return Err(Refusal::NoModel);
         };
         let inputs = self.inputs.inputs();
+        let mut watch = health.watch();
         let start = self.counter.mark();
-        let result = network.run(heads, &inputs);
+        let result = network.run_observed(heads, &inputs, |step| watch.observe(step));
         let instructions = self.counter.since(start);
+        match &result {
+            Ok(_) => health.observe(heads, &inputs, &watch),
+            Err(error) => health.refused(heads, error),
+        }
         let outputs = result.map_err(|error| Refusal::Run(wire::text(error)))?;
         self.runs = self.runs.wrapping_add(1);
         Ok(Done {

@@ -2,7 +2,7 @@
 //!
 //! Data flows top-down through these modules: [`config`] → [`data`] → [`transform`] → [`model`] → [`train`] →
 //! [`quantize`] → [`eval`] and [`device`]; [`arena`] shows what a blob does with its memory,
-//! [`report`] what a run is worth, [`compare`] whether training heads together helps. [`cli`] holds one file per command.
+//! [`report`] what a run is worth, [`compare`] whether training heads together helps, [`monitor`] how a device fares. [`cli`] holds one file per command.
 
 mod allocator;
 pub mod arena;
@@ -17,6 +17,7 @@ pub mod export;
 pub mod hex;
 pub mod metrics;
 pub mod model;
+pub mod monitor;
 pub mod progress;
 pub mod quantize;
 pub mod report;

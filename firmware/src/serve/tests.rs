@@ -152,14 +152,15 @@ fn without_a_model_it_says_who_it_is_and_refuses_the_rest() {
     memory.ask(2, &Request::Run { heads: HeadSet::ALL });
     memory.ask(3, &Request::Output { offset: 0, len: 1 });
     memory.ask(4, &Request::Mask { offset: 0, len: 1 });
+    memory.ask(5, &Request::Health);
     let (runs, faults) = serve_nothing(&mut memory);
-    assert_eq!((runs, faults), (0, 3));
+    assert_eq!((runs, faults), (0, 4));
     let count = memory.replies(|sequence, reply| match (sequence, reply) {
         (1, Reply::Info(info)) => assert_eq!(info.state, State::NoModel(wire::text("every slot is empty"))),
-        (2..=4, reply) => assert_eq!(reply, Reply::Refused(Refusal::NoModel)),
+        (2..=5, reply) => assert_eq!(reply, Reply::Refused(Refusal::NoModel)),
         other => panic!("{other:?}"),
     });
-    assert_eq!(count, 4);
+    assert_eq!(count, 5);
 }
 
 #[test]
@@ -235,6 +236,64 @@ fn parts_outside_the_output_and_missing_inputs_are_refused() {
         (6, Reply::Refused(Refusal::OutOfRange { available, .. })) => assert_eq!(available, 16),
         other => panic!("{other:?}"),
     });
+}
+
+/// What the device counted of two runs and a refused one, as a host counts them that replays the same.
+#[test]
+fn health_is_what_a_replay_counts() {
+    let picture = tiny::picture();
+    let mut memory = Memory::default();
+    let bytes = |readings: &[f32]| {
+        readings
+            .iter()
+            .flat_map(|reading| reading.to_le_bytes())
+            .collect::<Vec<u8>>()
+    };
+    let wild = [9.0, f32::MAX];
+    fn input(slot: InputSlot, bytes: &[u8]) -> Request<'_> {
+        let offset = 0;
+        Request::Input { slot, offset, bytes }
+    }
+    let heads = HeadSet::ALL;
+    memory.ask(0, &input(InputSlot::Picture, &picture));
+    memory.ask(1, &input(InputSlot::Classification, &bytes(&tiny::CLASSIFICATION)));
+    memory.ask(2, &input(InputSlot::Regression, &bytes(&tiny::REGRESSION)));
+    memory.ask(3, &Request::Run { heads });
+    memory.ask(4, &input(InputSlot::Classification, &bytes(&wild)));
+    memory.ask(5, &Request::Run { heads });
+    memory.ask(6, &input(InputSlot::Regression, &bytes(&[f32::NAN, 0.0])));
+    memory.ask(7, &Request::Run { heads });
+    memory.ask(8, &Request::Health);
+    assert_eq!(serve_tiny(&mut memory), (2, 1));
+
+    let packed = tiny::tiny().pack();
+    let blob = trident::Blob::new_exact(packed.bytes()).unwrap();
+    let mut arena = Aligned::zeroed(IDENTITY.arena_capacity);
+    let mut network = Network::load(blob, arena.bytes_mut()).unwrap();
+    let mut replayed = Health::<OBSERVED_READINGS>::new(&blob);
+    let mut inputs = tiny::inputs(&picture);
+    replayed.run(&mut network, heads, &inputs).unwrap();
+    inputs.classification = Some(&wild);
+    replayed.run(&mut network, heads, &inputs).unwrap();
+    inputs.regression = Some(&[f32::NAN, 0.0]);
+    replayed.run(&mut network, heads, &inputs).unwrap_err();
+
+    let mut told = None;
+    memory.replies(|sequence, reply| {
+        if let (8, Reply::Health(report)) = (sequence, reply) {
+            told = Some(report);
+        }
+    });
+    let report = told.unwrap();
+    assert_eq!(report, replayed.report());
+    let counts = |head| {
+        report
+            .head(head)
+            .map(|head| (head.runs, head.faults, head.outside))
+            .unwrap()
+    };
+    assert_eq!(counts(Head::Classification), (2, 0, 2));
+    assert_eq!(counts(Head::Regression), (2, 1, 0));
 }
 
 #[test]

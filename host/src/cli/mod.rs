@@ -12,6 +12,7 @@ pub mod eval;
 pub mod inspect;
 pub mod interrupt;
 pub mod key;
+pub mod monitor;
 pub mod plan;
 pub mod quantize;
 pub mod report;
@@ -69,6 +70,8 @@ enum Command {
     Sign(sign::Args),
     /// Bring new weights onto a running device, which goes back to what it had if they fail
     Update(update::Args),
+    /// Watch a device: runs, faults, readings outside the range of training, saturated codes, drift
+    Monitor(monitor::Args),
     /// Count what models cost on a board: instructions, flash, RAM
     Bench(bench::Args),
     /// Lend this computer's device to trainings elsewhere
@@ -100,6 +103,7 @@ pub fn main() -> ExitCode {
         Command::Key(args) => key::run(args, cli.json),
         Command::Sign(args) => sign::run(args, cli.json),
         Command::Update(args) => update::run(args, cli.json),
+        Command::Monitor(args) => monitor::run(args, cli.json),
         Command::Bench(args) => bench::run(args, cli.json),
         #[cfg(feature = "remote")]
         Command::Serve(args) => serve::run(args),

@@ -11,6 +11,7 @@ mod batch;
 mod boards;
 mod client;
 mod connection;
+mod health;
 mod log;
 mod qemu;
 mod target;
@@ -127,6 +128,9 @@ pub enum DeviceError {
     /// The firmware's protocol is older than updates.
     #[error("the firmware on this device is too old to be updated over the link; flash a newer one once")]
     TooOldForUpdates,
+    /// The firmware does not know [`Request::Health`](trident::wire::Request::Health).
+    #[error("the firmware on this device is too old to tell of its health; flash a newer one once")]
+    TooOldForHealth,
     /// The bytes to update to are no blob.
     #[error("this is no blob: {0}")]
     NoBlob(trident::BlobError),

@@ -6,6 +6,7 @@ use heapless::{String, Vec};
 use serde::{Deserialize, Serialize};
 
 use crate::blob::{CRC, HEADER_LEN};
+use crate::health::Report;
 use crate::slots::SlotId;
 use crate::spec::{HeadSet, InputSlot, Shape};
 
@@ -105,6 +106,8 @@ pub enum Request<'a> {
     UpdateFinish,
     /// Start anew. Answered by [`Reply::Accepted`] before it happens.
     Restart,
+    /// How the model's heads have fared since it was loaded. Answered by [`Reply::Health`].
+    Health,
 }
 
 /// What a device answers.
@@ -139,6 +142,8 @@ pub enum Reply<'a> {
     Written(u32),
     /// To [`Request::UpdateDigest`].
     Digest(u32),
+    /// To [`Request::Health`].
+    Health(Report),
 }
 
 /// Who answers. Its shape is the same in every version of the protocol, so that any host can tell what it talks to.
@@ -351,6 +356,7 @@ impl core::error::Error for Refusal {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::health::{Drift, HeadHealth};
     use crate::slots::{Entry, Trial};
 
     fn body(message: &impl Serialize) -> Vec<u8, 64> {
@@ -394,6 +400,7 @@ mod tests {
         assert_eq!(body(&digest), [10, 1, 0x80, 0x01]);
         assert_eq!(body(&Request::UpdateFinish), [11]);
         assert_eq!(body(&Request::Restart), [12]);
+        assert_eq!(body(&Request::Health), [13]);
     }
 
     #[test]
@@ -416,6 +423,27 @@ mod tests {
             ]
         );
         assert_eq!(postcard::from_bytes(&bytes), Ok(done));
+    }
+
+    #[test]
+    fn health_is_these_bytes() {
+        let head = HeadHealth {
+            runs: 300,
+            faults: 1,
+            outside: 2,
+            saturated: 3,
+            drift: Drift::Score {
+                score: 0.5,
+                slot: InputSlot::Picture,
+                reading: 2,
+            },
+        };
+        let report = Reply::Health(Report {
+            heads: [None, Some(head), None],
+        });
+        let bytes = body(&report);
+        assert_eq!(bytes, [10, 0, 1, 0xac, 0x02, 1, 2, 3, 2, 0, 0, 0, 0x3f, 1, 2, 0]);
+        assert_eq!(postcard::from_bytes(&bytes), Ok(report));
     }
 
     #[test]
@@ -472,7 +500,21 @@ mod tests {
             key: Some([0xff; 8]),
             update: Some((u32::MAX, u32::MAX)),
         };
+        let health = HeadHealth {
+            runs: u32::MAX,
+            faults: u32::MAX,
+            outside: u32::MAX,
+            saturated: u32::MAX,
+            drift: Drift::Score {
+                score: f32::MAX,
+                slot: InputSlot::Regression,
+                reading: u8::MAX,
+            },
+        };
         let replies = [
+            Reply::Health(Report {
+                heads: [Some(health); 3],
+            }),
             Reply::Slots(slots),
             Reply::Refused(Refusal::Update(long.clone())),
             info(State::Serving(model)),
