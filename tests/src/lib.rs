@@ -4,6 +4,7 @@
 //! whole graph on both; none of them shares code with the kernels. [`compare`] holds a network to them.
 //! [`builder`] lays out a blob without the host's quantiser, from each [`layer`]'s plain weights, and [`bands`] finds how few rows it can
 //! keep; [`tiny`] is one with every operator, [`random`] makes others, [`hostile`] breaks one rule.
+//! [`fuzzed`] says what must hold for any bytes; the fuzz targets share it.
 //! [`baseline`] holds instructions that were counted before. [`command`] runs the command line on [`own_data`]; [`tamper`] changes finished blobs.
 
 pub mod aligned;
@@ -13,6 +14,8 @@ pub mod builder;
 pub mod command;
 pub mod compare;
 pub mod flash;
+#[path = "../../shared/fuzz/src/fuzzed/mod.rs"]
+pub mod fuzzed;
 pub mod golden;
 pub mod hostile;
 pub mod interpreter;

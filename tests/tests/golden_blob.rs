@@ -1,5 +1,5 @@
 //! Blobs as they lie in users' flash, trained and quantised once. They are never made anew, only joined by others: every version of the
-//! format that was ever released stays readable.
+//! format that was ever released stays readable. But `minimal.tri`, which is of the version that is written.
 //!
 //! `edge.tri` is of version 2, `edge-v3.tri` of version 3, `edge-v4.tri` of version 4; `edge-v1.tri` is of version 1, which was never
 //! released and is not read.
@@ -10,8 +10,9 @@ use trident_host::sign::{SecretKey, signed};
 use trident_tests::aligned::Aligned;
 use trident_tests::builder::seal;
 use trident_tests::compare::assert_equals_the_oracle;
-use trident_tests::golden::workspace;
+use trident_tests::golden::{blessing, workspace};
 use trident_tests::noise::Noise;
+use trident_tests::tiny;
 
 /// Every version that is read, and its blob.
 const READ: [(u16, &str); 3] = [(2, "edge.tri"), (3, "edge-v3.tri"), (4, "edge-v4.tri")];
@@ -119,4 +120,19 @@ fn its_shared_arena_changes_no_output() {
             assert_equals_the_oracle(&mut network, HeadSet::ALL, &inputs);
         }
     });
+}
+
+/// A blob for whoever has no builder, the fuzz targets above all. It is of the version that is written.
+#[test]
+fn the_least_blob_is_this_file() {
+    let packed = tiny::minimal().pack();
+    let path = workspace().join("tests/golden/minimal.tri");
+    if blessing() {
+        std::fs::write(&path, packed.bytes()).expect("tests/golden is there");
+    }
+    let file = std::fs::read(&path).expect("tests/golden/minimal.tri is there");
+    assert!(
+        file == packed.bytes(),
+        "it changed; if that is meant, run again with BLESS=1"
+    );
 }

@@ -78,6 +78,22 @@ impl<'m> NorMemory<'m> {
         }
     }
 
+    /// As [`Flash::split`], but for good.
+    ///
+    /// # Panics
+    /// As there, or if a region was split off before.
+    pub fn into_split(self, region: Region) -> (&'m [u8], Self) {
+        assert!(self.hole == 0, "one region is split off at a time");
+        let (before, rest) = self.before.split_at_mut(region.start as usize);
+        let (bytes, after) = rest.split_at_mut(region.len as usize);
+        let rest = Self {
+            before,
+            hole: bytes.len(),
+            after,
+        };
+        (bytes, rest)
+    }
+
     fn len(&self) -> usize {
         self.before.len() + self.hole + self.after.len()
     }
@@ -159,15 +175,12 @@ impl Flash for NorMemory<'_> {
         Self: 'f;
 
     fn split(&mut self, region: Region) -> (&[u8], NorMemory<'_>) {
-        assert!(self.hole == 0, "one region is split off at a time");
-        let (before, rest) = self.before.split_at_mut(region.start as usize);
-        let (bytes, after) = rest.split_at_mut(region.len as usize);
-        let rest = NorMemory {
-            before,
-            hole: bytes.len(),
-            after,
+        let whole = NorMemory {
+            before: self.before,
+            hole: self.hole,
+            after: self.after,
         };
-        (bytes, rest)
+        whole.into_split(region)
     }
 }
 

@@ -1,0 +1,4 @@
+#![no_main]
+//! See `trident_fuzz::fuzzed::blob`.
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| trident_fuzz::fuzzed::blob(bytes));
