@@ -185,11 +185,11 @@ pub const BOARDS: &[Board] = &[
         target: "thumbv6m-none-eabi",
         target_cpu: None,
         feature: "board-microbit",
-        flash_len: 128 << 10,
+        flash_len: 176 << 10,
         ram_len: 16 << 10,
         arena_len: 8 << 10,
         picture_len: 0,
-        slots: slots("flash", 0x0002_0000, 64 << 10),
+        slots: slots("flash", 0x0002_c000, 40 << 10),
         flash: None,
     },
     Board {
