@@ -72,7 +72,7 @@ pub const FIELDS: &[(usize, &str)] = &[
     (1, "  classes: 0 bytes, none"),
     (4, "  threshold 0.5, without meaning here"),
     (1, "golden: 15 bytes, one vector"),
-    (2, "  inputs of slot A: offset 0, 0 bytes"),
+    (2, "  inputs of slot 0: offset 0, 0 bytes"),
     (2, "  inputs of slot 1: offset 0, 0 bytes"),
     (2, "  inputs of slot 2: offset 60, 4 bytes"),
     (2, "  probabilities: offset 0, 0 bytes"),
