@@ -243,7 +243,7 @@ impl<'a, W: Mapped, C: Counter, const PICTURE_LEN: usize> Server<'a, W, C, PICTU
         let inputs = self.inputs.inputs();
         let mut watch = health.watch();
         let start = self.counter.mark();
-        let result = network.run_observed(heads, &inputs, |step| watch.observe(step));
+        let result = network.run_watched(heads, &inputs, &mut watch);
         let instructions = self.counter.since(start);
         match &result {
             Ok(_) => health.observe(heads, &inputs, &watch),

@@ -202,7 +202,8 @@ impl<'a> Blob<'a> {
     }
 }
 
-/// All that stands between header and parameters; nothing may follow it.
+/// All that stands between header and parameters; nothing may follow it. One body for all that ask, since it is a large one.
+#[inline(never)]
 fn decode(bytes: &[u8], version: u16) -> Option<(Metadata<'_>, Sequence<'_, Calibration>)> {
     let (metadata, behind) = postcard::take_from_bytes(bytes).ok()?;
     let (calibrations, behind) = if version < WITH_CALIBRATION {

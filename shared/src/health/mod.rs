@@ -81,6 +81,7 @@ struct Slot<'a> {
 
 impl<'a, const READINGS: usize> Health<'a, READINGS> {
     /// Of a model that has not run yet.
+    #[inline(never)]
     pub fn new(blob: &Blob<'a>) -> Self {
         let graph = blob.graph();
         let slot = |slot: InputSlot| {
@@ -112,7 +113,7 @@ impl<'a, const READINGS: usize> Health<'a, READINGS> {
         inputs: &Inputs<'_>,
     ) -> Result<Outputs<'n>, RunError> {
         let mut watch = self.watch();
-        let result = network.run_observed(heads, inputs, |step| watch.observe(step));
+        let result = network.run_watched(heads, inputs, &mut watch);
         match &result {
             Ok(_) => self.observe(heads, inputs, &watch),
             Err(error) => self.refused(heads, error),
@@ -120,12 +121,13 @@ impl<'a, const READINGS: usize> Health<'a, READINGS> {
         result
     }
 
-    /// What is to be shown every step of the next run; for whoever runs the network without [`Health::run`].
+    /// For whoever runs the network by [`Network::run_watched`], without [`Health::run`].
     pub fn watch(&self) -> Watch {
         self.watch
     }
 
     /// Takes note of a run that succeeded.
+    #[inline(never)]
     pub fn observe(&mut self, heads: HeadSet, inputs: &Inputs<'_>, watch: &Watch) {
         for head in heads.iter() {
             let counts = &mut self.heads[head as usize];

@@ -16,6 +16,7 @@ use crate::arithmetic;
 use crate::blob::{ALIGNMENT, Blob, CRC};
 use crate::check;
 use crate::graph::{Element, NODE_LEN, Node, Op, Place, Tensor};
+use crate::health::Watch;
 use crate::input::InputStep;
 use crate::kernels::micro::bytes;
 use crate::schedule::{self, Schedule, Turn};
@@ -228,6 +229,20 @@ impl<'a> Network<'a> {
         bytes.unwrap_or_default()
     }
 
+    /// As [`Network::run`], and counts saturated codes. The self-test runs by it too, so that an image which serves holds the engine once.
+    ///
+    /// # Errors
+    /// As [`Network::run`].
+    #[inline(never)]
+    pub fn run_watched(
+        &mut self,
+        heads: HeadSet,
+        inputs: &Inputs<'_>,
+        watch: &mut Watch,
+    ) -> Result<Outputs<'_>, RunError> {
+        self.run_observed(heads, inputs, |step| watch.observe(step))
+    }
+
     /// Runs a node whose output has rows, or the whole band that it begins; gives the number of the node behind.
     #[inline(never)]
     fn run_rows(
@@ -292,7 +307,10 @@ impl<'a> Network<'a> {
                 regression: readings(InputSlot::Regression),
             };
             let heads = self.heads;
-            let outputs = self.run(heads, &inputs).map_err(SelfTestError::Run)?;
+            let mut watch = Watch::NOTHING;
+            let outputs = self
+                .run_watched(heads, &inputs, &mut watch)
+                .map_err(SelfTestError::Run)?;
             let expected = golden.probabilities;
             let expected = parameters.proven::<f32>(expected.offset, expected.len as usize / 4);
             let probabilities = outputs.classification().unwrap_or_default();

@@ -22,6 +22,8 @@
 //! short, then [`Request::UpdateBegin`], [`Request::UpdateChunk`] until all is there, [`Request::UpdateFinish`],
 //! [`Request::Restart`]. Runs may go on between them.
 //!
+//! [`Request::Health`] asks what [`crate::health`] has counted of the runs. A run that is asked for again after its reply was lost counts twice.
+//!
 //! [`Request::Info`], its answer, and what a version-1 host asks keep their bytes, so that an old host and a new device tell each
 //! other who they are; a request that a device does not know is refused as [`Refusal::Malformed`].
 //!
