@@ -162,7 +162,7 @@ fn size(len: usize) -> String {
     if len < 1 << 20 {
         format!("{} KB", len >> 10)
     } else {
-        let tenths = len * 10 >> 20;
+        let tenths = (len * 10) >> 20;
         match tenths % 10 {
             0 => format!("{} MB", tenths / 10),
             tenth => format!("{}.{tenth} MB", tenths / 10),

@@ -38,6 +38,8 @@ impl NorFlash for Rom {
 }
 
 impl Mapped for Rom {
+    const WRITABLE: bool = false;
+
     fn bytes(&self, region: Region) -> &[u8] {
         &self.0[region.start as usize..][..region.len as usize]
     }

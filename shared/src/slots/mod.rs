@@ -100,6 +100,9 @@ impl FlashMap {
 
 /// Flash that is mapped into memory. Offsets count from its start.
 pub trait Mapped: NorFlash {
+    /// Whether it can be written at all. Where it cannot, all of updating is left out of the image.
+    const WRITABLE: bool = true;
+
     /// The bytes of a region, where they lie.
     ///
     /// # Panics
@@ -134,14 +137,10 @@ impl Slots {
     ///
     /// # Errors
     /// The flash's own.
-    pub fn open<F: NorFlash>(
-        flash: &mut F,
-        map: FlashMap,
-        key: Option<PublicKey>,
-    ) -> Result<Self, StateError<F::Error>> {
+    pub fn open<F: Mapped>(flash: &mut F, map: FlashMap, key: Option<PublicKey>) -> Result<Self, StateError<F::Error>> {
         let stored = match map.state {
-            Some(region) => state::load(flash, region)?,
-            None => Stored::default(),
+            Some(region) if F::WRITABLE => state::load(flash, region)?,
+            _ => Stored::default(),
         };
         Ok(Self { map, key, stored })
     }
@@ -167,13 +166,13 @@ impl Slots {
     }
 
     /// Makes `state` the one that is known, and stored. Writes nothing if nothing changes.
-    fn set<F: NorFlash>(&mut self, flash: &mut F, state: State) -> Result<(), StateError<F::Error>> {
+    fn set<F: Mapped>(&mut self, flash: &mut F, state: State) -> Result<(), StateError<F::Error>> {
         if state == self.stored.state {
             return Ok(());
         }
         match self.map.state {
-            Some(region) => self.stored = state::save(flash, region, &self.stored, state)?,
-            None => self.stored.state = state,
+            Some(region) if F::WRITABLE => self.stored = state::save(flash, region, &self.stored, state)?,
+            _ => self.stored.state = state,
         }
         Ok(())
     }

@@ -136,7 +136,7 @@ impl Update {
     ///
     /// # Errors
     /// [`UpdateError`]: what the header alone tells against the blob; the state could not be written.
-    pub fn begin<F: NorFlash>(
+    pub fn begin<F: Mapped>(
         slots: &mut Slots,
         flash: &mut F,
         served: Option<SlotId>,
@@ -144,7 +144,7 @@ impl Update {
         from: u32,
     ) -> Result<Self, UpdateError<F::Error>> {
         const { assert!(F::WRITE_SIZE <= MAX_WRITE_SIZE && MAX_WRITE_SIZE.is_multiple_of(F::WRITE_SIZE)) };
-        if !slots.can_update() {
+        if !F::WRITABLE || !slots.can_update() {
             return Err(UpdateError::ReadOnly);
         }
         let header = Header::decode(header)?;
@@ -194,6 +194,9 @@ impl Update {
     /// # Errors
     /// [`UpdateError`]. A flash that fails ends the update: begin again.
     pub fn write<F: Mapped>(&mut self, flash: &mut F, offset: u32, bytes: &[u8]) -> Result<(), UpdateError<F::Error>> {
+        if !F::WRITABLE {
+            return Err(UpdateError::ReadOnly);
+        }
         let end = (offset as usize)
             .checked_add(bytes.len())
             .filter(|&end| end <= self.header.total_len as usize)
@@ -254,6 +257,9 @@ impl Update {
         flash: &mut F,
         arena_capacity: usize,
     ) -> Result<(), UpdateError<F::Error>> {
+        if !F::WRITABLE {
+            return Err(UpdateError::ReadOnly);
+        }
         let (written, needed) = (self.written, self.header.total_len);
         if written != needed {
             return Err(UpdateError::Incomplete { written, needed });
