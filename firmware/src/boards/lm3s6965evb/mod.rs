@@ -1,8 +1,8 @@
 //! `lm3s6965evb`: Stellaris' evaluation board (Cortex-M3), as QEMU models it: 256 KB of flash, 64 KB of RAM.
 //!
 //! ```text
-//! 0x0000_0000  image, 160 KB       0x2000_0000  stack, 8 KB          0x4000_0000  watchdog
-//! 0x0002_8000  slots, 96 KB        0x2000_2000  statics, 56 KB       0x4000_C000  UART0
+//! 0x0000_0000  image, 160 KB       0x2000_0000  stack, 12 KB         0x4000_0000  watchdog
+//! 0x0002_8000  slots, 96 KB        0x2000_3000  statics, 52 KB       0x4000_C000  UART0
 //! ```
 
 mod counter;

@@ -1,8 +1,8 @@
 //! `microbit`: the BBC micro:bit (nRF51822, Cortex-M0), as QEMU models it: 256 KB of flash, 16 KB of RAM.
 //!
 //! ```text
-//! 0x0000_0000  image, 192 KB       0x2000_0000  stack, 5.5 KB        0x4000_2000  UART0
-//! 0x0003_0000  slots, 64 KB        0x2000_1600  statics, 10.5 KB      0x4000_8000  TIMER0
+//! 0x0000_0000  image, 192 KB       0x2000_0000  stack, 7 KB          0x4000_2000  UART0
+//! 0x0003_0000  slots, 64 KB        0x2000_1c00  statics, 9 KB         0x4000_8000  TIMER0
 //! ```
 //! There is no room for a picture beside the arena: the link serves readings. QEMU does not model the chip's watchdog, so there is none.
 

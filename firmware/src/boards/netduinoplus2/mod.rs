@@ -2,8 +2,8 @@
 //! and flash are there; clocks, pins and watchdogs are not, so a real board needs its clock and pin set-up besides, and here nothing ends a hang.
 //!
 //! ```text
-//! 0x0800_0000  image, 512 KB       0x2000_0000  stack, 8 KB          0x4000_0000  TIM2
-//! 0x0808_0000  slots, 512 KB       0x2000_2000  statics, 120 KB      0x4001_1000  USART1
+//! 0x0800_0000  image, 512 KB       0x2000_0000  stack, 12 KB         0x4000_0000  TIM2
+//! 0x0808_0000  slots, 512 KB       0x2000_3000  statics, 116 KB      0x4001_1000  USART1
 //! ```
 
 mod counter;
