@@ -1,4 +1,6 @@
 #![no_main]
 //! See `trident_fuzz::fuzzed::blob`.
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| trident_fuzz::fuzzed::blob(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let _ = trident_fuzz::fuzzed::blob(bytes);
+});
