@@ -111,7 +111,7 @@ impl<'a, W: Mapped, C: Counter, const PICTURE_LEN: usize> Server<'a, W, C, PICTU
     /// The link's own.
     pub fn serve<L: Read + Write>(&mut self, link: &mut L) -> Result<Ended, L::Error> {
         let mut reader = FrameReader::new();
-        let mut received = [0; 512];
+        let mut received = [0; 256];
         loop {
             let len = link.read(&mut received)?;
             if len == 0 {

@@ -20,6 +20,9 @@ impl PublicKey {
     }
 
     /// Whether `signature` is this key's of `message`. Malleable signatures and weak keys are refused.
+    ///
+    /// Its tables take kilobytes of stack, which a caller that has no key should not pay for: hence a call of its own.
+    #[inline(never)]
     pub fn verifies(&self, message: &[u8], signature: &[u8; SIGNATURE_LEN]) -> bool {
         let signature = Signature::from_bytes(signature);
         VerifyingKey::from_bytes(&self.0).is_ok_and(|key| key.verify_strict(message, &signature).is_ok())

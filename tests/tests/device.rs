@@ -148,7 +148,7 @@ fn a_blob_too_large_for_every_slot_is_refused_with_all_sizes() {
         panic!("it was taken");
     };
     let words = error.to_string();
-    for size in ["16777217", "1048576 bytes of flash", "16777216 bytes of PSRAM"] {
+    for size in ["16777217", "two slots of 8323072 bytes of PSRAM"] {
         assert!(words.contains(size), "{words}");
     }
 }

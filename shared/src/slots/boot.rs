@@ -263,6 +263,7 @@ impl Display for StandingError {
 
 impl Slots {
     /// The checks of a blob that need neither arena nor run. A signature is asked for unless the blob was confirmed before.
+    #[inline(never)]
     fn judge<'b>(&self, slot: SlotId, standing: Standing, bytes: &'b [u8]) -> Result<Blob<'b>, Judgement> {
         let blob = match (&self.key, standing) {
             (Some(key), Standing::Trial(_) | Standing::Found) => Blob::new_signed(bytes, key)?,
