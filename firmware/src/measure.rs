@@ -22,7 +22,6 @@ static FLASH: StaticCell<<Chosen as Board>::Flash> = StaticCell::new();
 static ARENA: ConstStaticCell<Arena<{ Chosen::ARENA_LEN }>> = ConstStaticCell::new(Arena([0; Chosen::ARENA_LEN]));
 
 /// Room for a [`Measurement`], or the reason why there is none, as bytes.
-static REPORT: ConstStaticCell<[u8; REPORT_LEN]> = ConstStaticCell::new([0; REPORT_LEN]);
 const REPORT_LEN: usize = 2048;
 const _: () = assert!(
     REPORT_LEN >= size_of::<Measurement>() + MAX_NODES * 2,
@@ -140,7 +139,6 @@ fn trident_bench_run(subject: &mut Subject) {
 /// Measures the rest, which may take as much stack as it likes, and writes all of it.
 #[inline(never)]
 fn report(counter: &BoardCounter, subject: &mut Subject, counts: Counts, stack_high_water: usize) -> i32 {
-    let buffer = REPORT.take();
     let found: Result<Measurement, Text> = match fault(subject).or_else(|| wrong_answer(subject)) {
         Some(reason) => Err(reason),
         None => Ok(Measurement {
@@ -156,7 +154,14 @@ fn report(counter: &BoardCounter, subject: &mut Subject, counts: Counts, stack_h
             network_len: size_of::<Network>() as u32,
         }),
     };
-    let Ok(bytes) = postcard::to_slice(&found, buffer) else {
+    write(&found)
+}
+
+/// Writes the report. Its bytes lie on the stack, whose depth has been measured by now.
+#[inline(never)]
+fn write(found: &Result<Measurement, Text>) -> i32 {
+    let mut buffer = [0; REPORT_LEN];
+    let Ok(bytes) = postcard::to_slice(found, &mut buffer) else {
         return NOT_WRITTEN;
     };
     semihosting::fs::write(c"measurement", bytes).map_or(NOT_WRITTEN, |()| 0)

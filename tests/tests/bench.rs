@@ -92,7 +92,7 @@ fn what_a_board_has_no_room_for_is_named() {
     );
     Folder::new(TRIDENT)
         .trident("bench --board microbit --workload W3")
-        .fails(&["W3", "131072 bytes of flash"]);
+        .fails(&["W3", "32768 bytes of flash"]);
 }
 
 #[test]
