@@ -187,7 +187,7 @@ pub const BOARDS: &[Board] = &[
         feature: "board-microbit",
         flash_len: 192 << 10,
         ram_len: 16 << 10,
-        arena_len: 31 << 8,
+        arena_len: 27 << 8,
         picture_len: 0,
         slots: slots("flash", 0x0003_0000, 32 << 10),
         flash: None,
