@@ -11,7 +11,7 @@ pub const MAGIC: [u8; 4] = *b"TRI\0";
 pub const FORMAT_VERSION: u16 = 4;
 /// The oldest format version that it reads, too.
 pub const OLDEST_VERSION: u16 = 2;
-/// The flag of a blob that ends in a signature; from [`WITH_CALIBRATION`] on.
+/// The flag of a blob that ends in a signature; from version 4 on.
 pub const SIGNED: u16 = 1 << 0;
 /// The first version with signatures, and with calibration statistics behind the metadata.
 pub(super) const WITH_CALIBRATION: u16 = 4;

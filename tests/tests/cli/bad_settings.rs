@@ -171,7 +171,7 @@ fn words_that_make_no_sense_are_refused_with_status_1() {
         .fails(&["`moon` is no device", "float or int8"]);
     folder
         .trident("eval run --on qemu:mps2-an386,usb")
-        .fails(&["`usb` is no link"]);
+        .fails(&["`usb` is no setting"]);
     folder.trident("fly").fails(&["'fly'"]);
     assert_eq!(folder.files(), before);
     folder.trident("--help").succeeds();

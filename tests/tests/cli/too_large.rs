@@ -35,8 +35,7 @@ fn a_blob_too_large_for_every_slot_is_refused_with_the_sizes() {
     folder.trident("inspect run/model.tri --verify").succeeds();
     folder.trident("eval run --on int8").succeeds();
     let len = large.as_ref().len();
-    folder.trident("eval run --on qemu:mps2-an386").fails(&[
-        &format!("the blob has {len} bytes; mps2-an386 has 1048576 bytes of flash at 0x00300000"),
-        "and 16777216 bytes of PSRAM at 0x21000000",
-    ]);
+    folder.trident("eval run --on qemu:mps2-an386").fails(&[&format!(
+        "the blob has {len} bytes; mps2-an386 has two slots of 8323072 bytes of PSRAM"
+    )]);
 }
