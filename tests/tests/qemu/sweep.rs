@@ -1,4 +1,4 @@
-//! What a sweep foretells a run to take is what the firmware counts when it serves.
+//! What a sweep foretells a run to take is what the firmware counts when it serves, but for what watching over it takes.
 
 use trident_tests::command::Folder;
 use trident_tests::own_data::{THREE_HEADS, three_heads};
@@ -28,9 +28,9 @@ fn instructions_are_those_of_the_device() {
         let counted = folder.trident(&words).succeeds().json()["instructions"]["regression"]
             .as_f64()
             .unwrap();
-        // The firmware's own clock adds some dozens.
+        // The sweep foretells the network's run. The firmware watches over its readings and codes besides, some hundreds.
         assert!(
-            (foretold - counted).abs() < 120.0,
+            (0.0..900.0).contains(&(counted - foretold)),
             "{foretold} foretold, {counted} counted"
         );
     }
