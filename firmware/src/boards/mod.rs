@@ -26,6 +26,7 @@ mod mps2_an505;
 mod mps3_an547;
 #[cfg(feature = "board-netduinoplus2")]
 mod netduinoplus2;
+mod polled;
 #[cfg(not(feature = "board-virt-riscv32"))]
 mod registers;
 #[cfg(any(

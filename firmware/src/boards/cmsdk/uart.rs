@@ -1,9 +1,6 @@
 //! The CMSDK APB UART, polled.
 
-use core::convert::Infallible;
-
-use embedded_io::{ErrorType, Read, ReadReady, Write};
-
+use super::super::polled;
 use super::super::registers::Registers;
 
 const DATA: usize = 0x00;
@@ -18,7 +15,7 @@ const RX_ENABLE: u32 = 1 << 1;
 /// The smallest divisor that the UART accepts.
 const FASTEST: u32 = 16;
 
-/// A UART whose reads block until a byte is there.
+/// The UART.
 pub struct Uart(Registers);
 
 impl Uart {
@@ -30,42 +27,21 @@ impl Uart {
     }
 }
 
-impl ErrorType for Uart {
-    type Error = Infallible;
-}
-
-impl Read for Uart {
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
-        let mut len = 0;
-        while len < buffer.len() {
-            if self.0.read::<STATE>() & RX_FULL != 0 {
-                buffer[len] = self.0.read::<DATA>() as u8;
-                len += 1;
-            } else if len > 0 {
-                break;
-            }
-        }
-        Ok(len)
-    }
-}
-
-impl ReadReady for Uart {
-    fn read_ready(&mut self) -> Result<bool, Infallible> {
-        Ok(self.0.read::<STATE>() & RX_FULL != 0)
-    }
-}
-
-impl Write for Uart {
-    fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
-        for &byte in bytes {
-            while self.0.read::<STATE>() & TX_FULL != 0 {}
-            self.0.write::<DATA>(byte.into());
-        }
-        Ok(bytes.len())
+impl polled::Registers for Uart {
+    fn has_received(&self) -> bool {
+        self.0.read::<STATE>() & RX_FULL != 0
     }
 
-    fn flush(&mut self) -> Result<(), Infallible> {
+    fn take(&mut self) -> u8 {
+        self.0.read::<DATA>() as u8
+    }
+
+    fn send(&mut self, byte: u8) {
         while self.0.read::<STATE>() & TX_FULL != 0 {}
-        Ok(())
+        self.0.write::<DATA>(byte.into());
+    }
+
+    fn drain(&mut self) {
+        while self.0.read::<STATE>() & TX_FULL != 0 {}
     }
 }

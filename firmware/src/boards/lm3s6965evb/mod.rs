@@ -12,6 +12,7 @@ mod watchdog;
 
 use trident::slots::FlashMap;
 
+use super::polled::Polled;
 use super::rom::Rom;
 use super::{Board, rom_map};
 use counter::DownCounter;
@@ -27,7 +28,7 @@ impl Board for Lm3s6965Evb {
     const PICTURE_LEN: usize = 64 * 64 * 3;
     const MAP: FlashMap = rom_map(48 << 10);
     type Flash = Rom;
-    type Link = Uart;
+    type Link = Polled<Uart>;
     type Counter = DownCounter;
     type Watchdog = LuminaryWatchdog;
     const WATCHDOG: LuminaryWatchdog = LuminaryWatchdog {
@@ -39,7 +40,7 @@ impl Board for Lm3s6965Evb {
         Rom(memory::flash())
     }
 
-    fn start() -> (Uart, DownCounter) {
-        (Uart::new(memory::UART0), DownCounter::new(memory::WATCHDOG))
+    fn start() -> (Self::Link, DownCounter) {
+        (Polled(Uart::new(memory::UART0)), DownCounter::new(memory::WATCHDOG))
     }
 }

@@ -12,6 +12,7 @@ mod uart;
 
 use trident::slots::FlashMap;
 
+use super::polled::Polled;
 use super::rom::Rom;
 use super::unwatched::NoWatchdog;
 use super::{Board, rom_map};
@@ -27,7 +28,7 @@ impl Board for Microbit {
     const PICTURE_LEN: usize = 0;
     const MAP: FlashMap = rom_map(32 << 10);
     type Flash = Rom;
-    type Link = Uart;
+    type Link = Polled<Uart>;
     type Counter = Timer;
     type Watchdog = NoWatchdog;
     const WATCHDOG: NoWatchdog = NoWatchdog;
@@ -37,6 +38,6 @@ impl Board for Microbit {
     }
 
     fn start() -> (Self::Link, Self::Counter) {
-        (Uart::new(memory::UART0), Timer::new(memory::TIMER0))
+        (Polled(Uart::new(memory::UART0)), Timer::new(memory::TIMER0))
     }
 }

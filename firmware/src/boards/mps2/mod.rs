@@ -12,6 +12,7 @@ mod memory;
 use trident::slots::{FlashMap, NorMemory};
 
 use super::cmsdk::{ApbWatchdog, TimerCounter, Uart};
+use super::polled::Polled;
 use super::{Board, NOR_MAP};
 
 /// One tick of the board's 25 MHz timers.
@@ -33,7 +34,7 @@ impl Board for Mps2 {
     const PICTURE_LEN: usize = 128 * 128 * 3;
     const MAP: FlashMap = NOR_MAP;
     type Flash = NorMemory<'static>;
-    type Link = Uart;
+    type Link = Polled<Uart>;
     type Counter = TimerCounter<NANOS_PER_TICK>;
     type Watchdog = ApbWatchdog<TICKS_PER_SECOND>;
     const WATCHDOG: Self::Watchdog = ApbWatchdog::new(memory::WATCHDOG);
@@ -44,6 +45,6 @@ impl Board for Mps2 {
 
     fn start() -> (Self::Link, Self::Counter) {
         let counter = TimerCounter::new(memory::TIMER0, memory::DUAL_TIMER);
-        (Uart::new(memory::UART0), counter)
+        (Polled(Uart::new(memory::UART0)), counter)
     }
 }

@@ -12,6 +12,7 @@ mod memory;
 use trident::slots::{FlashMap, NorMemory};
 
 use super::cmsdk::{ApbWatchdog, Uart};
+use super::polled::Polled;
 use super::{Board, NOR_MAP};
 use counter::SystemCounter;
 
@@ -27,7 +28,7 @@ impl Board for Mps3An547 {
     const PICTURE_LEN: usize = 128 * 128 * 3;
     const MAP: FlashMap = NOR_MAP;
     type Flash = NorMemory<'static>;
-    type Link = Uart;
+    type Link = Polled<Uart>;
     type Counter = SystemCounter;
     type Watchdog = ApbWatchdog<SLOW_TICKS_PER_SECOND>;
     const WATCHDOG: Self::Watchdog = ApbWatchdog::new(memory::WATCHDOG);
@@ -38,6 +39,6 @@ impl Board for Mps3An547 {
 
     fn start() -> (Self::Link, Self::Counter) {
         let counter = SystemCounter::new(memory::COUNTER_CONTROL, memory::COUNTER_STATUS);
-        (Uart::new(memory::UART0), counter)
+        (Polled(Uart::new(memory::UART0)), counter)
     }
 }

@@ -12,6 +12,7 @@ mod uart;
 
 use trident::slots::FlashMap;
 
+use super::polled::Polled;
 use super::rom::Rom;
 use super::unwatched::NoWatchdog;
 use super::{Board, rom_map};
@@ -27,7 +28,7 @@ impl Board for NetduinoPlus2 {
     const PICTURE_LEN: usize = 128 * 128 * 3;
     const MAP: FlashMap = rom_map(256 << 10);
     type Flash = Rom;
-    type Link = Uart;
+    type Link = Polled<Uart>;
     type Counter = Timer;
     type Watchdog = NoWatchdog;
     const WATCHDOG: NoWatchdog = NoWatchdog;
@@ -36,7 +37,7 @@ impl Board for NetduinoPlus2 {
         Rom(memory::flash())
     }
 
-    fn start() -> (Uart, Timer) {
-        (Uart::new(memory::USART1), Timer::new(memory::TIM2))
+    fn start() -> (Self::Link, Timer) {
+        (Polled(Uart::new(memory::USART1)), Timer::new(memory::TIM2))
     }
 }

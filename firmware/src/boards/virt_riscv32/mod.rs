@@ -11,6 +11,7 @@ mod uart;
 
 use trident::slots::{FlashMap, NorMemory};
 
+use super::polled::Polled;
 use super::unwatched::NoWatchdog;
 use super::{Board, NOR_MAP};
 use counter::CycleCounter;
@@ -26,7 +27,7 @@ impl Board for VirtRiscv32 {
     const PICTURE_LEN: usize = 128 * 128 * 3;
     const MAP: FlashMap = NOR_MAP;
     type Flash = NorMemory<'static>;
-    type Link = Uart;
+    type Link = Polled<Uart>;
     type Counter = CycleCounter;
     type Watchdog = NoWatchdog;
     const WATCHDOG: NoWatchdog = NoWatchdog;
@@ -35,7 +36,7 @@ impl Board for VirtRiscv32 {
         NorMemory::new(memory::flash())
     }
 
-    fn start() -> (Uart, CycleCounter) {
-        (Uart::new(memory::UART0), CycleCounter::new())
+    fn start() -> (Self::Link, CycleCounter) {
+        (Polled(Uart::new(memory::UART0)), CycleCounter::new())
     }
 }

@@ -1,9 +1,6 @@
 //! The NS16550 UART, polled.
 
-use core::convert::Infallible;
-
-use embedded_io::{ErrorType, Read, ReadReady, Write};
-
+use super::super::polled;
 use super::memory::ByteRegisters;
 
 /// Receive and transmit buffer.
@@ -18,7 +15,7 @@ const EIGHT_BITS: u8 = 0b11;
 const RX_FULL: u8 = 1 << 0;
 const TX_EMPTY: u8 = 1 << 5;
 
-/// A UART whose reads block until a byte is there.
+/// The UART.
 pub struct Uart(ByteRegisters);
 
 impl Uart {
@@ -30,41 +27,17 @@ impl Uart {
     }
 }
 
-impl ErrorType for Uart {
-    type Error = Infallible;
-}
-
-impl Read for Uart {
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
-        let mut len = 0;
-        while len < buffer.len() {
-            if self.read_ready()? {
-                buffer[len] = self.0.read::<DATA>();
-                len += 1;
-            } else if len > 0 {
-                break;
-            }
-        }
-        Ok(len)
-    }
-}
-
-impl ReadReady for Uart {
-    fn read_ready(&mut self) -> Result<bool, Infallible> {
-        Ok(self.0.read::<LINE_STATUS>() & RX_FULL != 0)
-    }
-}
-
-impl Write for Uart {
-    fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
-        for &byte in bytes {
-            while self.0.read::<LINE_STATUS>() & TX_EMPTY == 0 {}
-            self.0.write::<DATA>(byte);
-        }
-        Ok(bytes.len())
+impl polled::Registers for Uart {
+    fn has_received(&self) -> bool {
+        self.0.read::<LINE_STATUS>() & RX_FULL != 0
     }
 
-    fn flush(&mut self) -> Result<(), Infallible> {
-        Ok(())
+    fn take(&mut self) -> u8 {
+        self.0.read::<DATA>()
+    }
+
+    fn send(&mut self, byte: u8) {
+        while self.0.read::<LINE_STATUS>() & TX_EMPTY == 0 {}
+        self.0.write::<DATA>(byte);
     }
 }
