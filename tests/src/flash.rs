@@ -147,15 +147,9 @@ impl<const BLOCK: usize> Simulator<BLOCK> {
         self.broken
     }
 
+    /// All of it, to be written.
     fn view(&mut self) -> Rest<'_, BLOCK> {
-        Rest {
-            before: self.bytes.bytes_mut(),
-            hole: 0,
-            after: &mut [],
-            programmed: &mut self.programmed,
-            power: &mut self.power,
-            broken: &mut self.broken,
-        }
+        self.split(Region { start: 0, len: 0 }).1
     }
 }
 
