@@ -9,6 +9,7 @@ use trident::Blob;
 
 use crate::export::BLOB;
 use crate::quantize::writer::AlignedBytes;
+use crate::run::Run;
 
 /// The longest blob that is read, in bytes: far above any flash that it could be meant for.
 pub const MOST_BLOB_BYTES: u64 = 64 << 20;
@@ -27,20 +28,36 @@ pub fn read(path: &Path) -> io::Result<AlignedBytes> {
     Ok(AlignedBytes::copy_of(&bytes))
 }
 
-/// The file that a run folder or the name of a blob stands for, and its bytes, which have passed all checks of a blob.
+/// The file that a run folder or the name of a blob stands for, and its bytes, whatever they are.
+///
+/// # Errors
+/// There is none.
+pub fn of(model: &Path) -> anyhow::Result<(PathBuf, AlignedBytes)> {
+    if !model.is_dir() {
+        let bytes =
+            read(model).with_context(|| format!("cannot read {}; name a run folder or a blob", model.display()))?;
+        return Ok((model.to_owned(), bytes));
+    }
+    let path = model.join(BLOB);
+    match read(&path) {
+        Ok(bytes) => Ok((path, bytes)),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let run = Run::open(model)?;
+            let folder = run.folder().display();
+            Err(anyhow!(
+                "{folder} has no {BLOB} yet; `trident quantize {folder}` makes it"
+            ))
+        }
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+    }
+}
+
+/// The same, where the bytes have passed all checks of a blob.
 ///
 /// # Errors
 /// There is none, or it is refused.
-pub fn find(model: &Path) -> anyhow::Result<(PathBuf, Vec<u8>)> {
-    let is_run = model.is_dir();
-    let path = if is_run { model.join(BLOB) } else { model.to_owned() };
-    let bytes = read(&path).map_err(|error| {
-        if is_run && error.kind() == ErrorKind::NotFound {
-            anyhow!("{0} holds no {BLOB}; `trident quantize {0}` makes it", model.display())
-        } else {
-            anyhow::Error::new(error).context(format!("cannot read {}", path.display()))
-        }
-    })?;
+pub fn checked(model: &Path) -> anyhow::Result<(PathBuf, Vec<u8>)> {
+    let (path, bytes) = of(model)?;
     Blob::new_exact(bytes.as_ref()).with_context(|| format!("{} is refused", path.display()))?;
     Ok((path, bytes.as_ref().to_vec()))
 }

@@ -89,7 +89,7 @@ fn connect(args: &Args) -> anyhow::Result<(Client, Names, Option<Replay>)> {
         return Ok((client, Names::default(), None));
     };
     let run = Run::open(folder)?;
-    let (path, bytes) = blob_file::find(folder)?;
+    let (path, bytes) = blob_file::checked(folder)?;
     let bytes = AlignedBytes::copy_of(&bytes);
     let blob = Blob::new_exact(bytes.as_ref()).with_context(|| format!("{} is refused", path.display()))?;
     let dataset = match &args.data {

@@ -1,7 +1,6 @@
 //! `trident plan RUN|FILE.tri`: what lies where in a model's arena, and how near that is to the least.
 
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
 use serde::Serialize;
@@ -14,7 +13,6 @@ use super::table::{table, whole};
 use crate::arena::{ArenaMap, Block, chart, drawing, symbols};
 use crate::export::BLOB;
 use crate::quantize::writer::AlignedBytes;
-use crate::run::Run;
 use crate::run::sealed::write_whole;
 
 /// The drawing in a run folder.
@@ -47,11 +45,7 @@ struct Report {
 /// If there is no blob, it breaks a rule of the format, or the drawing cannot be written.
 pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     let is_run = args.model.is_dir();
-    let bytes = if is_run {
-        read_run(&args.model)?
-    } else {
-        read_file(&args.model)?
-    };
+    let (_, bytes) = blob_file::of(&args.model)?;
     let blob = Blob::new_exact(bytes.as_ref()).map_err(|error| refusal(args, &error))?;
     let mut arena = AlignedBytes::zeroed(blob.graph().arena_len());
     Network::load(blob, arena.as_mut()).map_err(|error| refusal(args, &error))?;
@@ -71,25 +65,6 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     } else {
         print(&report)
     }
-}
-
-fn read_run(folder: &Path) -> anyhow::Result<AlignedBytes> {
-    let path = folder.join(BLOB);
-    match blob_file::read(&path) {
-        Ok(bytes) => Ok(bytes),
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            let run = Run::open(folder)?;
-            let folder = run.folder().display();
-            Err(anyhow!(
-                "{folder} has no {BLOB} yet; `trident quantize {folder}` makes it"
-            ))
-        }
-        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
-    }
-}
-
-fn read_file(path: &Path) -> anyhow::Result<AlignedBytes> {
-    blob_file::read(path).with_context(|| format!("cannot read {}; name a run folder or a blob", path.display()))
 }
 
 fn refusal(args: &Args, error: &dyn std::error::Error) -> anyhow::Error {

@@ -33,7 +33,7 @@ pub struct Args {
 /// If it is none, the key cannot be used, or the file not written; what was there stays then.
 pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     let key = SecretKey::load(&args.key)?;
-    let (path, blob) = blob_file::find(&args.model)?;
+    let (path, blob) = blob_file::checked(&args.model)?;
     let blob = match args.sequence {
         Some(sequence) => renumbered(&blob, sequence)?,
         None => blob,

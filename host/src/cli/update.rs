@@ -45,7 +45,7 @@ struct Report {
 /// # Errors
 /// If there is no blob, the device does not answer, refuses it, or goes back to what it had.
 pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
-    let (path, mut blob) = blob_file::find(&args.model)?;
+    let (path, mut blob) = blob_file::checked(&args.model)?;
     if let Some(sequence) = args.sequence {
         if Header::decode(&blob)?.is_signed() {
             bail!(
