@@ -5,7 +5,8 @@
 //! [`builder`] lays out a blob without the host's quantiser, from each [`layer`]'s plain weights, and [`bands`] finds how few rows it can
 //! keep; [`tiny`] is one with every operator, [`random`] makes others, [`hostile`] breaks one rule.
 //! [`fuzzed`] says what must hold for any bytes; the fuzz targets share it.
-//! [`baseline`] holds instructions that were counted before. [`command`] runs the command line on [`own_data`]; [`tamper`] changes finished blobs.
+//! [`baseline`] holds instructions that were counted before. [`command`] runs the command line on [`own_data`]; [`tamper`] changes finished blobs,
+//! [`faulty`] frames on their way.
 
 pub mod aligned;
 pub mod bands;
@@ -13,6 +14,7 @@ pub mod baseline;
 pub mod builder;
 pub mod command;
 pub mod compare;
+pub mod faulty;
 pub mod flash;
 #[path = "../../shared/fuzz/src/fuzzed/mod.rs"]
 pub mod fuzzed;

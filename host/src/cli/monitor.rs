@@ -69,7 +69,7 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
             Some(replay) => replay.send(&mut client, begun + args.every * (looks as u32 + 1), &interrupted)?,
             None => wait(begun + args.every * looks as u32, &interrupted),
         }
-        let said = (&client.health()?, client.statistics()?);
+        let said = (&client.health()?, client.statistics()?, client.link());
         let sent = replay.as_ref().map(Replay::sent);
         let poll = Poll::new(args.on.to_string(), begun.elapsed().as_secs_f64(), sent, said, &names);
         screen.show(&poll)?;
@@ -189,6 +189,7 @@ fn page(poll: &Poll) -> String {
     format!(
         "{}, {:.0} s{sent}; Ctrl-C ends\n{rows}\n\
          device: {} runs, {} requests refused or damaged; stack at most {} of {} bytes, arena {} of {}\n\
+         link: {} requests answered, {} sent again\n\
          outside: readings beyond those of training; saturated: codes at the end of their range; drift: standard errors, {:.0} is drifting",
         poll.on,
         poll.seconds,
@@ -198,6 +199,8 @@ fn page(poll: &Poll) -> String {
         whole(device.stack_capacity.into()),
         whole(device.arena_used.into()),
         whole(device.arena_capacity.into()),
+        whole(poll.link.answered),
+        whole(poll.link.repeated),
         trident::health::DRIFTING,
     )
 }

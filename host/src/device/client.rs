@@ -6,7 +6,7 @@ use trident::wire::{
 };
 use trident::{Head, HeadSet, InputSlot, Inputs};
 
-use super::connection::Connection;
+use super::connection::{Connection, LinkCounts};
 use super::transport::Transport;
 use super::{DeviceError, Qemu};
 
@@ -165,6 +165,11 @@ impl Client {
             Reply::Statistics(statistics) => Some(*statistics),
             _ => None,
         })
+    }
+
+    /// How the link has fared since it was opened.
+    pub fn link(&self) -> LinkCounts {
+        self.connection.counts()
     }
 
     /// What firmware and emulator have said, one indented line each; empty for a board.

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
 use trident::wire::{Frame, FrameError, FrameReader, MAX_FRAME_LEN, Reply, Request, encode_frame};
 
 use super::transport::Transport;
@@ -16,12 +17,22 @@ const START_TIMEOUT: Duration = Duration::from_secs(120);
 /// How often it is asked meanwhile.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
 
+/// How a link has fared since it was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct LinkCounts {
+    /// Requests that were answered.
+    pub answered: u64,
+    /// Times that requests were sent again because no answer came in time.
+    pub repeated: u64,
+}
+
 /// A link and what is behind it. An emulator ends with it.
 pub(super) struct Connection {
     transport: Box<dyn Transport>,
     qemu: Option<Qemu>,
     incoming: Incoming,
     next_sequence: u16,
+    counts: LinkCounts,
     /// How long to wait and how often to ask again, if not as the link says.
     patience: Option<(Duration, u32)>,
 }
@@ -33,6 +44,7 @@ impl Connection {
             qemu,
             incoming: Incoming::default(),
             next_sequence: 1,
+            counts: LinkCounts::default(),
             patience: None,
         }
     }
@@ -43,6 +55,10 @@ impl Connection {
         let answer = ask(self);
         self.patience = None;
         answer
+    }
+
+    pub(super) fn counts(&self) -> LinkCounts {
+        self.counts
     }
 
     /// What firmware and emulator have said, one indented line each.
@@ -76,6 +92,7 @@ impl Connection {
                 Reply::Refused(refusal) => Err(DeviceError::Refused(refusal)),
                 reply => take(request, reply),
             });
+            self.counts.answered += u64::from(matches!(taken, Ok(()) | Err(DeviceError::Refused(_))));
             match taken {
                 Ok(()) => {
                     answered += 1;
@@ -85,6 +102,7 @@ impl Connection {
                 // Under new numbers, so that a late reply to the lost ones is not taken for another.
                 Err(DeviceError::Timeout { .. }) if patient > 0 => {
                     patient -= 1;
+                    self.counts.repeated += sent.len() as u64;
                     sent.clear();
                 }
                 Err(error) => return Err(error),

@@ -24,6 +24,7 @@ use std::time::Duration;
 pub use batch::{loader, run_to_end};
 pub use boards::{BOARDS, Board, Flash, Slot};
 pub use client::{Client, DeviceInfo, RunResult};
+pub use connection::LinkCounts;
 pub use log::Log;
 pub use qemu::{LinkKind, Qemu, Weights};
 pub(crate) use qemu::{dying_with_us, loader_option};

@@ -8,6 +8,8 @@ use trident::health::{Drift, HeadHealth, Report};
 use trident::spec::{Head, InputSlot};
 use trident::wire::Statistics;
 
+use crate::device::LinkCounts;
+
 /// One look at a device.
 #[derive(Clone, Debug, Serialize)]
 pub struct Poll {
@@ -22,6 +24,8 @@ pub struct Poll {
     pub heads: BTreeMap<&'static str, HeadLine>,
     /// What it has done and takes.
     pub device: Statistics,
+    /// How the link has fared.
+    pub link: LinkCounts,
 }
 
 /// One head's health.
@@ -75,7 +79,7 @@ impl Poll {
         on: String,
         seconds: f64,
         rows_sent: Option<usize>,
-        (health, device): (&Report, Statistics),
+        (health, device, link): (&Report, Statistics, LinkCounts),
         names: &Names,
     ) -> Self {
         let line = |head: Head| Some((head.name(), HeadLine::new(health.head(head)?, names)));
@@ -85,6 +89,7 @@ impl Poll {
             rows_sent,
             heads: Head::ALL.into_iter().filter_map(line).collect(),
             device,
+            link,
         }
     }
 }
