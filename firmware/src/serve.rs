@@ -8,13 +8,12 @@ use trident::graph::Op;
 use trident::health::Health;
 use trident::slots::{Booted, Loaded, Mapped, NoModel, SlotId, Slots, Update, UpdateError};
 use trident::wire::{
-    self, CHUNK_LEN, Done, Frame, FrameReader, Info, Model, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION, Refusal, Reply,
-    Request, SegmentationDigest, SelfTest, SlotsReport, State, Statistics, WriteError,
+    self, CHUNK_LEN, Done, Faults, Frame, FrameReader, Info, Model, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION, Refusal,
+    Reply, Request, SegmentationDigest, SelfTest, SlotsReport, State, Statistics, WriteError,
 };
 use trident::{HeadSet, InputSlot, Logits, Network};
 
 use crate::counter::Counter;
-use crate::faults::Record;
 use crate::inputs::InputBuffers;
 
 /// What only the image knows of itself.
@@ -32,12 +31,8 @@ pub struct Identity {
     pub stack_capacity: usize,
     /// The most stack in use since reset, in bytes.
     pub stack_high_water: fn() -> usize,
-    /// Faults that ended the program since power came on.
-    #[expect(dead_code, reason = "no message tells it yet")]
-    pub faults: fn() -> u32,
-    /// The last of them.
-    #[expect(dead_code, reason = "no message tells it yet")]
-    pub last_fault: fn() -> Option<Record>,
+    /// What has brought the program down since power came on.
+    pub faults: fn() -> Faults,
 }
 
 /// Readings whose drift is observed, four bytes each. A model with more has its first ones observed.
@@ -194,6 +189,7 @@ impl<'a, W: Mapped, C: Counter, const PICTURE_LEN: usize> Server<'a, W, C, PICTU
                 let health = self.health.as_ref().ok_or(Refusal::NoModel)?;
                 Ok(Reply::Health(health.report()))
             }
+            Request::Faults => Ok(Reply::Faults((self.identity.faults)())),
             Request::Restart => {
                 self.restart = true;
                 Ok(Reply::Accepted)

@@ -15,7 +15,7 @@ const ONE_IN: usize = 100;
 
 /// What faults befall.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Faults {
+pub enum Struck {
     /// One per cent of frames: damaged in a few bytes, cut, dropped, doubled, or preceded by bytes that are none of ours.
     Frames,
     /// One per cent of bytes: changed, dropped, doubled.
@@ -40,7 +40,7 @@ impl Injected {
 /// A link through which another one looks bad.
 pub struct Faulty {
     link: Box<dyn Transport>,
-    faults: Faults,
+    struck: Struck,
     injected: Injected,
     noise: Noise,
     window: usize,
@@ -53,11 +53,11 @@ pub struct Faulty {
 
 impl Faulty {
     /// `link` with faults. So many requests may be ahead of their replies, and each is sent again after that time.
-    pub fn new(link: Box<dyn Transport>, faults: Faults, window: usize, patience: Duration) -> (Self, Injected) {
+    pub fn new(link: Box<dyn Transport>, struck: Struck, window: usize, patience: Duration) -> (Self, Injected) {
         let injected = Injected::default();
         let faulty = Self {
             link,
-            faults,
+            struck,
             injected: injected.clone(),
             noise: Noise::new(window as u64),
             window,
@@ -70,9 +70,9 @@ impl Faulty {
 
     /// What arrives of a frame, its delimiter included.
     fn through(&mut self, frame: &[u8]) -> Vec<u8> {
-        match self.faults {
-            Faults::Frames => self.frame_through(frame),
-            Faults::Bytes => self.bytes_through(frame),
+        match self.struck {
+            Struck::Frames => self.frame_through(frame),
+            Struck::Bytes => self.bytes_through(frame),
         }
     }
 

@@ -1,17 +1,17 @@
 //! A board under QEMU behind a bad link: no wrong answer is taken, no request is lost, and the device's memory stays as it is.
 //!
 //! `TRIDENT_SOAK=1` asks 1,000,000 requests of all kinds over FIFOs and 5,000 over the UART, and 10,000 of readings where single bytes are
-//! at fault; else it is 10,000, 200 and 300.
+//! at fault; else it is 5,000, 100 and 150.
 
 use std::time::{Duration, Instant};
 
-use trident::wire::{Refusal, SelfTest, Statistics};
+use trident::wire::{Faults, Refusal, SelfTest, Statistics};
 use trident::{Blob, Head, HeadSet, Inputs, Network};
 use trident_host::device::{Board, Client, DeviceError, LinkKind, Qemu, Weights};
 use trident_host::sign::renumbered;
 use trident_host::toolchain::Toolchain;
 use trident_tests::aligned::Aligned;
-use trident_tests::faulty::{Faults, Faulty, Injected};
+use trident_tests::faulty::{Faulty, Injected, Struck};
 use trident_tests::golden::workspace;
 use trident_tests::noise::Noise;
 
@@ -57,17 +57,17 @@ fn memory(statistics: &Statistics) -> [u32; 4] {
 }
 
 impl<'a> Pair<'a> {
-    fn new(file: &'a [u8], host: Network<'a>, kind: LinkKind, faults: Faults, window: usize) -> Self {
+    fn new(file: &'a [u8], host: Network<'a>, kind: LinkKind, struck: Struck, window: usize) -> Self {
         let board = Board::named("mps2-an386").expect("a board");
         let toolchain = Toolchain::new().unwrap_or_else(|error| panic!("{error}"));
         let launched = Qemu::launch(&toolchain, board, None, Weights::Blob(file), kind);
         let (qemu, link) = launched.unwrap_or_else(|error| panic!("{error}"));
-        let patience = match (kind, faults) {
+        let patience = match (kind, struck) {
             (LinkKind::Uart, _) => UART_PATIENCE,
-            (LinkKind::Fifo, Faults::Frames) => PATIENCE,
-            (LinkKind::Fifo, Faults::Bytes) => SHORT_PATIENCE,
+            (LinkKind::Fifo, Struck::Frames) => PATIENCE,
+            (LinkKind::Fifo, Struck::Bytes) => SHORT_PATIENCE,
         };
-        let (faulty, injected) = Faulty::new(link, faults, window, patience);
+        let (faulty, injected) = Faulty::new(link, struck, window, patience);
         Self {
             client: Client::new(Box::new(faulty), Some(qemu)).unwrap_or_else(|error| panic!("{error}")),
             injected,
@@ -148,6 +148,11 @@ impl<'a> Pair<'a> {
         assert!(Head::ALL.iter().all(|&head| health.head(head).is_some()));
     }
 
+    fn look_at_faults(&mut self) {
+        let faults = self.client.faults().unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(faults, Faults::default());
+    }
+
     fn look_at_slots(&mut self) {
         let slots = self.client.slots().unwrap_or_else(|error| panic!("{error}"));
         assert!(slots.served.is_some());
@@ -175,7 +180,8 @@ impl<'a> Pair<'a> {
             20..100 => self.run_without_meaning(),
             100..300 => self.look_at_memory(),
             300..500 => self.look_at_health(),
-            500..700 => self.look_at_slots(),
+            500..600 => self.look_at_slots(),
+            600..700 => self.look_at_faults(),
             700..1_400 => self.run(Head::Classification.into()),
             _ => self.run(Head::Regression.into()),
         }
@@ -183,7 +189,7 @@ impl<'a> Pair<'a> {
 }
 
 /// As many requests as asked, of that kind, with the model `edge`; says what happened.
-fn soak(kind: LinkKind, faults: Faults, window: usize, count: u64, ask: fn(&mut Pair<'_>)) {
+fn soak(kind: LinkKind, struck: Struck, window: usize, count: u64, ask: fn(&mut Pair<'_>)) {
     let file = std::fs::read(workspace().join("tests/golden/edge-v4.tri")).expect("the golden blob is there");
     let file = renumbered(&file, 1).expect("a blob");
     let bytes = Aligned::copy_of(&file);
@@ -191,9 +197,9 @@ fn soak(kind: LinkKind, faults: Faults, window: usize, count: u64, ask: fn(&mut 
     let mut arena = Aligned::zeroed(blob.graph().arena_len());
     let host = Network::load(blob, arena.bytes_mut()).expect("it loads");
     let begun = Instant::now();
-    let mut pair = Pair::new(&file, host, kind, faults, window);
+    let mut pair = Pair::new(&file, host, kind, struck, window);
     // All that takes stack has happened once before it is held against what comes.
-    if faults == Faults::Frames {
+    if struck == Struck::Frames {
         pair.update();
     }
     pair.run(HeadSet::ALL);
@@ -210,7 +216,7 @@ fn soak(kind: LinkKind, faults: Faults, window: usize, count: u64, ask: fn(&mut 
     let link = pair.client.link();
     assert!(pair.injected.count() > 0 && link.repeated > 0);
     println!(
-        "{kind:?}, {faults:?}, {window} ahead: {} requests answered, {} faults injected, {} requests sent again, {} updates, {:.0} s; \
+        "{kind:?}, {struck:?}, {window} ahead: {} requests answered, {} faults injected, {} requests sent again, {} updates, {:.0} s; \
          no answer wrong, none missing; stack {} bytes before and after",
         link.answered,
         pair.injected.count(),
@@ -223,28 +229,28 @@ fn soak(kind: LinkKind, faults: Faults, window: usize, count: u64, ask: fn(&mut 
 
 #[test]
 fn requests_of_all_kinds_one_at_a_time() {
-    soak(LinkKind::Fifo, Faults::Frames, 1, requests(5_000, 500_000), |pair| {
+    soak(LinkKind::Fifo, Struck::Frames, 1, requests(2_500, 500_000), |pair| {
         pair.anything()
     });
 }
 
 #[test]
 fn requests_of_all_kinds_ahead_of_their_replies() {
-    soak(LinkKind::Fifo, Faults::Frames, 32, requests(5_000, 500_000), |pair| {
+    soak(LinkKind::Fifo, Struck::Frames, 32, requests(2_500, 500_000), |pair| {
         pair.anything()
     });
 }
 
 #[test]
 fn requests_of_all_kinds_over_the_uart() {
-    soak(LinkKind::Uart, Faults::Frames, 1, requests(200, 5_000), |pair| {
+    soak(LinkKind::Uart, Struck::Frames, 1, requests(100, 5_000), |pair| {
         pair.anything()
     });
 }
 
 #[test]
 fn readings_where_single_bytes_are_at_fault() {
-    soak(LinkKind::Fifo, Faults::Bytes, 1, requests(300, 10_000), |pair| {
+    soak(LinkKind::Fifo, Struck::Bytes, 1, requests(150, 10_000), |pair| {
         let head = [Head::Classification, Head::Regression][pair.noise.index(2)];
         pair.run(head.into());
     });

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use trident::wire::{SelfTest, State};
+use trident::wire::{Faults, SelfTest, State};
 use trident::{Head, HeadSet, Inputs};
 use trident_host::device::{BOARDS, Board, Client, DeviceError, LinkKind, Qemu, Transport, Weights};
 use trident_host::toolchain::{Image, Toolchain};
@@ -251,6 +251,8 @@ fn a_client_goes_on_over_faults() {
         device.answers();
     }
     device.line("back after fault 4, 1 in a row: stack overflow");
+    let faults = device.client.faults().unwrap();
+    assert_eq!((faults.total, faults.last.as_str()), (4, "stack overflow"));
 }
 
 #[test]
@@ -300,4 +302,5 @@ fn a_board_that_did_not_fail_says_nothing_of_faults() {
     device.answers();
     let log = device.client.log();
     assert!(!log.contains("fault") && !log.contains("safe state"), "{log}");
+    assert_eq!(device.client.faults().unwrap(), Faults::default());
 }

@@ -28,5 +28,4 @@ use self::cortex_m as architecture;
 use self::riscv as architecture;
 
 #[cfg(target_os = "none")]
-pub use self::recovery::{answered, fed, last, safe_state, start, total};
-pub use record::Record;
+pub use self::recovery::{answered, fed, safe_state, start, told};

@@ -3,7 +3,7 @@
 use core::panic::PanicInfo;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use trident::wire::{Text, text};
+use trident::wire::{Faults, Text, text};
 
 use super::record::{History, Kind, Record};
 use super::{architecture, kept};
@@ -35,14 +35,12 @@ pub fn start() {
     }
 }
 
-/// The last fault since power came on.
-pub fn last() -> Option<Record> {
-    kept::read().map(|history| history.last)
-}
-
-/// How many faults there have been since power came on.
-pub fn total() -> u32 {
-    kept::read().map_or(0, |history| history.total)
+/// What a host is told of the faults since power came on.
+pub fn told() -> Faults {
+    kept::read().map_or_else(Faults::default, |History { last, total, .. }| Faults {
+        total,
+        last: text(last),
+    })
 }
 
 /// The reason why no model should be loaded, if there is one.

@@ -93,8 +93,10 @@ const IDENTITY: Identity = Identity {
     other_static_len: 2,
     stack_capacity: 3,
     stack_high_water: || 4,
-    faults: || 0,
-    last_fault: || None,
+    faults: || Faults {
+        total: 2,
+        last: wire::text("panic: src/x.rs:1: why"),
+    },
 };
 
 /// Slots that hold those bytes, and the state behind them.
@@ -236,6 +238,43 @@ fn parts_outside_the_output_and_missing_inputs_are_refused() {
         (6, Reply::Refused(Refusal::OutOfRange { available, .. })) => assert_eq!(available, 16),
         other => panic!("{other:?}"),
     });
+}
+
+#[test]
+fn it_agrees_on_the_newest_version_that_both_speak() {
+    let mut memory = Memory::default();
+    let hello = |oldest, newest| Request::Hello { oldest, newest };
+    let newer = PROTOCOL_VERSION + 1;
+    memory.ask(1, &hello(1, 1));
+    memory.ask(2, &hello(OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION));
+    memory.ask(3, &hello(PROTOCOL_VERSION, u16::MAX));
+    memory.ask(4, &hello(newer, u16::MAX));
+    memory.ask(5, &hello(0, OLDEST_PROTOCOL_VERSION - 1));
+    memory.ask(6, &hello(2, 1));
+    assert_eq!(serve_nothing(&mut memory), (0, 3));
+    let count = memory.replies(|sequence, reply| match (sequence, reply) {
+        (1, reply) => assert_eq!(reply, Reply::Hello { version: 1 }),
+        (2 | 3, reply) => assert_eq!(
+            reply,
+            Reply::Hello {
+                version: PROTOCOL_VERSION
+            }
+        ),
+        (4..=6, Reply::Refused(Refusal::Protocol { oldest, newest })) => {
+            assert_eq!((oldest, newest), (OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION));
+        }
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(count, 6);
+}
+
+#[test]
+fn it_tells_what_brought_it_down() {
+    let mut memory = Memory::default();
+    memory.ask(1, &Request::Faults);
+    serve_nothing(&mut memory);
+    let count = memory.replies(|_, reply| assert_eq!(reply, Reply::Faults((IDENTITY.faults)())));
+    assert_eq!(count, 1);
 }
 
 /// What the device counted of two runs and a refused one, as a host counts them that replays the same.

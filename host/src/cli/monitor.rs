@@ -8,13 +8,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use trident::Blob;
+use trident::wire::Faults;
 
 use super::blob_file::{self, printable};
 use super::table::{table, whole};
 use super::{interrupt, say};
 use crate::config::Config;
 use crate::data;
-use crate::device::{Client, Target};
+use crate::device::{Client, DeviceError, Target};
 use crate::eval::{self, Rows};
 use crate::monitor::{HeadLine, Names, Poll, Replay};
 use crate::quantize::writer::AlignedBytes;
@@ -69,7 +70,12 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
             Some(replay) => replay.send(&mut client, begun + args.every * (looks as u32 + 1), &interrupted)?,
             None => wait(begun + args.every * looks as u32, &interrupted),
         }
-        let said = (&client.health()?, client.statistics()?, client.link());
+        let health = client.health()?;
+        let faults = match client.faults() {
+            Err(DeviceError::TooOldForHealth) => None,
+            other => Some(other?),
+        };
+        let said = (&health, client.statistics()?, faults, client.link());
         let sent = replay.as_ref().map(Replay::sent);
         let poll = Poll::new(args.on.to_string(), begun.elapsed().as_secs_f64(), sent, said, &names);
         screen.show(&poll)?;
@@ -158,6 +164,19 @@ fn drift(line: &HeadLine) -> String {
     }
 }
 
+/// What has brought the device down, in a line.
+fn down(faults: Option<&Faults>) -> String {
+    match faults {
+        None => "the firmware is too old to tell what brought it down".into(),
+        Some(faults) if faults.total == 0 => "nothing has brought it down since power came on".into(),
+        Some(faults) => format!(
+            "brought down {} times since power came on, last by: {}",
+            whole(faults.total.into()),
+            printable(&faults.last)
+        ),
+    }
+}
+
 fn line(poll: &Poll) -> String {
     let heads = poll.heads.iter().map(|(head, line)| {
         let HeadLine {
@@ -173,7 +192,11 @@ fn line(poll: &Poll) -> String {
             "{head}: runs {runs}, faults {faults}, outside {outside}, saturated {saturated}, drift {drift} {verdict}"
         )
     });
-    format!("{:.1} s; {}", poll.seconds, heads.collect::<Vec<_>>().join("; "))
+    let heads = heads.collect::<Vec<_>>().join("; ");
+    match &poll.faults {
+        Some(faults) if faults.total > 0 => format!("{:.1} s; {heads}; {}", poll.seconds, down(Some(faults))),
+        _ => format!("{:.1} s; {heads}", poll.seconds),
+    }
 }
 
 fn page(poll: &Poll) -> String {
@@ -190,6 +213,7 @@ fn page(poll: &Poll) -> String {
         "{}, {:.0} s{sent}; Ctrl-C ends\n{rows}\n\
          device: {} runs, {} requests refused or damaged; stack at most {} of {} bytes, arena {} of {}\n\
          link: {} requests answered, {} sent again\n\
+         {}\n\
          outside: readings beyond those of training; saturated: codes at the end of their range; drift: standard errors, {:.0} is drifting",
         poll.on,
         poll.seconds,
@@ -201,6 +225,7 @@ fn page(poll: &Poll) -> String {
         whole(device.arena_capacity.into()),
         whole(poll.link.answered),
         whole(poll.link.repeated),
+        down(poll.faults.as_ref()),
         trident::health::DRIFTING,
     )
 }

@@ -1,7 +1,7 @@
-//! How the heads of a device have fared.
+//! How a device has fared: its heads, and its program.
 
 use trident::health::Report;
-use trident::wire::{Refusal, Reply, Request};
+use trident::wire::{Faults, Refusal, Reply, Request};
 
 use super::client::ask;
 use super::{Client, DeviceError};
@@ -14,6 +14,21 @@ impl Client {
     pub fn health(&mut self) -> Result<Report, DeviceError> {
         let answer = ask(self.connection(), Request::Health, "its health", |reply| match reply {
             Reply::Health(report) => Some(*report),
+            _ => None,
+        });
+        match answer {
+            Err(DeviceError::Refused(Refusal::Malformed)) => Err(DeviceError::TooOldForHealth),
+            other => other,
+        }
+    }
+
+    /// What has brought the device's program down since its power came on.
+    ///
+    /// # Errors
+    /// [`DeviceError::TooOldForHealth`]; else the link's.
+    pub fn faults(&mut self) -> Result<Faults, DeviceError> {
+        let answer = ask(self.connection(), Request::Faults, "its faults", |reply| match reply {
+            Reply::Faults(faults) => Some(faults.clone()),
             _ => None,
         });
         match answer {

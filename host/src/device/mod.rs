@@ -129,7 +129,7 @@ pub enum DeviceError {
     /// The firmware's protocol is older than updates.
     #[error("the firmware on this device is too old to be updated over the link; flash a newer one once")]
     TooOldForUpdates,
-    /// The firmware does not know [`Request::Health`](trident::wire::Request::Health).
+    /// The firmware does not know [`Request::Health`](trident::wire::Request::Health), or [`Request::Faults`](trident::wire::Request::Faults).
     #[error("the firmware on this device is too old to tell of its health; flash a newer one once")]
     TooOldForHealth,
     /// The bytes to update to are no blob.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use trident::Blob;
 use trident::health::{Drift, HeadHealth, Report};
 use trident::spec::{Head, InputSlot};
-use trident::wire::Statistics;
+use trident::wire::{Faults, Statistics};
 
 use crate::device::LinkCounts;
 
@@ -24,6 +24,8 @@ pub struct Poll {
     pub heads: BTreeMap<&'static str, HeadLine>,
     /// What it has done and takes.
     pub device: Statistics,
+    /// What has brought its program down since power came on, unless its firmware is too old to tell.
+    pub faults: Option<Faults>,
     /// How the link has fared.
     pub link: LinkCounts,
 }
@@ -79,7 +81,7 @@ impl Poll {
         on: String,
         seconds: f64,
         rows_sent: Option<usize>,
-        (health, device, link): (&Report, Statistics, LinkCounts),
+        (health, device, faults, link): (&Report, Statistics, Option<Faults>, LinkCounts),
         names: &Names,
     ) -> Self {
         let line = |head: Head| Some((head.name(), HeadLine::new(health.head(head)?, names)));
@@ -89,6 +91,7 @@ impl Poll {
             rows_sent,
             heads: Head::ALL.into_iter().filter_map(line).collect(),
             device,
+            faults,
             link,
         }
     }

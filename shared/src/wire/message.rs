@@ -108,6 +108,8 @@ pub enum Request<'a> {
     Restart,
     /// How the model's heads have fared since it was loaded. Answered by [`Reply::Health`].
     Health,
+    /// What has brought the program down. Answered by [`Reply::Faults`].
+    Faults,
 }
 
 /// What a device answers.
@@ -144,6 +146,8 @@ pub enum Reply<'a> {
     Digest(u32),
     /// To [`Request::Health`].
     Health(Report),
+    /// To [`Request::Faults`].
+    Faults(Faults),
 }
 
 /// Who answers. Its shape is the same in every version of the protocol, so that any host can tell what it talks to.
@@ -255,6 +259,15 @@ pub enum SelfTest {
     Passed,
     /// One was not, so the model is not served.
     Failed,
+}
+
+/// What has brought the program down since power came on: panics, faults of the processor, stack overflows, hangs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Faults {
+    /// How often something did.
+    pub total: u32,
+    /// The last time, in words; empty if there was none.
+    pub last: Text,
 }
 
 /// What the slots hold, and how far an update is.
@@ -401,6 +414,7 @@ mod tests {
         assert_eq!(body(&Request::UpdateFinish), [11]);
         assert_eq!(body(&Request::Restart), [12]);
         assert_eq!(body(&Request::Health), [13]);
+        assert_eq!(body(&Request::Faults), [14]);
     }
 
     #[test]
@@ -444,6 +458,15 @@ mod tests {
         let bytes = body(&report);
         assert_eq!(bytes, [10, 0, 1, 0xac, 0x02, 1, 2, 3, 2, 0, 0, 0, 0x3f, 1, 2, 0]);
         assert_eq!(postcard::from_bytes(&bytes), Ok(report));
+    }
+
+    #[test]
+    fn faults_are_these_bytes() {
+        let last = text("panic");
+        let faults = Reply::Faults(Faults { total: 300, last });
+        let bytes = body(&faults);
+        assert_eq!(bytes, [11, 0xac, 0x02, 5, b'p', b'a', b'n', b'i', b'c']);
+        assert_eq!(postcard::from_bytes(&bytes), Ok(faults));
     }
 
     #[test]
@@ -524,7 +547,11 @@ mod tests {
                 offset: u32::MAX,
                 bytes: &[0xff; CHUNK_LEN],
             },
-            Reply::Refused(Refusal::Run(long)),
+            Reply::Refused(Refusal::Run(long.clone())),
+            Reply::Faults(Faults {
+                total: u32::MAX,
+                last: long,
+            }),
         ];
         for reply in replies {
             let mut body = [0; super::super::MAX_BODY_LEN];

@@ -23,6 +23,7 @@
 //! [`Request::Restart`]. Runs may go on between them.
 //!
 //! [`Request::Health`] asks what [`crate::health`] has counted of the runs. A run that is asked for again after its reply was lost counts twice.
+//! [`Request::Faults`] asks what brought the program down since power came on.
 //!
 //! [`Request::Info`], its answer, and what a version-1 host asks keep their bytes, so that an old host and a new device tell each
 //! other who they are; a request that a device does not know is refused as [`Refusal::Malformed`].
@@ -38,7 +39,7 @@ mod message;
 pub use frame::{Frame, FrameError, FrameReader, MAX_BODY_LEN, MAX_FRAME_LEN, WriteError, encode_frame, write_frame};
 pub use measurement::Measurement;
 pub use message::{
-    CHUNK_LEN, Done, Info, Model, Refusal, Reply, Request, SegmentationDigest, SelfTest, SlotsReport, State,
+    CHUNK_LEN, Done, Faults, Info, Model, Refusal, Reply, Request, SegmentationDigest, SelfTest, SlotsReport, State,
     Statistics, Text, digest, text,
 };
 
