@@ -9,6 +9,7 @@ use trident::wire::Text;
 
 use crate::boards::{Board, Chosen};
 use crate::counter::Counter;
+use crate::faults;
 use crate::serve::Costs;
 
 /// Hands the best slot's model that passes all checks to `serve`, or the reason why there is none; [`slots::boot`] has the rules.
@@ -25,6 +26,7 @@ pub fn with_model<F: Flash, R>(
         Event::State(error) => defmt::error!("slot state: {}", Display2Format(error)),
         Event::Empty(slot) => defmt::info!("slot {}: empty", Display2Format(&slot)),
         Event::Checking(_) => start = counter.mark(),
+        Event::Alive => faults::fed(),
         Event::Testing(_) => {
             let load_instructions = counter.since(start);
             costs.set(Costs {

@@ -38,6 +38,7 @@ pub fn run(received: fn(&[u8])) -> ! {
         other_static_len: footprint::static_len() - Chosen::ARENA_LEN - size_of::<Inputs>(),
         stack_capacity: footprint::stack_capacity(),
         stack_high_water: footprint::stack_high_water,
+        alive: faults::fed,
         faults: faults::told,
     };
     let hooks = Hooks {

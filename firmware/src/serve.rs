@@ -31,6 +31,8 @@ pub struct Identity {
     pub stack_capacity: usize,
     /// The most stack in use since reset, in bytes.
     pub stack_high_water: fn() -> usize,
+    /// To be called now and then while something takes long.
+    pub alive: fn(),
     /// What has brought the program down since power came on.
     pub faults: fn() -> Faults,
 }
@@ -182,7 +184,7 @@ impl<'a, W: Mapped, C: Counter, const PICTURE_LEN: usize> Server<'a, W, C, PICTU
             Request::UpdateFinish => {
                 let update = self.update.ok_or_else(not_begun::<W>)?;
                 let capacity = self.identity.arena_capacity;
-                let finished = update.finish(&mut self.slots, &mut self.flash, capacity);
+                let finished = update.finish(&mut self.slots, &mut self.flash, capacity, self.identity.alive);
                 finished.map(|()| Reply::Accepted).map_err(refused)
             }
             Request::Health => {

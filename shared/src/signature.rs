@@ -9,6 +9,9 @@ use ed25519_dalek::{Signature, VerifyingKey};
 /// Bytes of a signature.
 pub const SIGNATURE_LEN: usize = 64;
 
+/// Bytes that are hashed between two signs of life.
+const PART_LEN: usize = 16 << 10;
+
 /// A key that signatures are checked with, as RFC 8032 writes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PublicKey(pub [u8; 32]);
@@ -19,13 +22,22 @@ impl PublicKey {
         VerifyingKey::from_bytes(&self.0).is_ok_and(|key| !key.is_weak())
     }
 
-    /// Whether `signature` is this key's of `message`. Malleable signatures and weak keys are refused.
+    /// Whether `signature` is this key's of `message`. Malleable signatures and weak keys are refused. Hashing megabytes takes a
+    /// microcontroller long: it calls `alive` every few kilobytes, which may feed a watchdog.
     ///
     /// Its tables take kilobytes of stack, which a caller that has no key should not pay for: hence a call of its own.
     #[inline(never)]
-    pub fn verifies(&self, message: &[u8], signature: &[u8; SIGNATURE_LEN]) -> bool {
-        let signature = Signature::from_bytes(signature);
-        VerifyingKey::from_bytes(&self.0).is_ok_and(|key| key.verify_strict(message, &signature).is_ok())
+    pub fn verifies(&self, message: &[u8], signature: &[u8; SIGNATURE_LEN], alive: &mut dyn FnMut()) -> bool {
+        let key = VerifyingKey::from_bytes(&self.0).ok().filter(|key| !key.is_weak());
+        let Some(mut verifier) = key.and_then(|key| key.verify_stream(&Signature::from_bytes(signature)).ok()) else {
+            return false;
+        };
+        for part in message.chunks(PART_LEN) {
+            alive();
+            verifier.update(part);
+        }
+        alive();
+        verifier.finalize_and_verify().is_ok()
     }
 }
 
@@ -49,20 +61,20 @@ mod tests {
     #[test]
     fn the_vector_of_the_rfc_verifies() {
         assert!(KEY.is_sound());
-        assert!(KEY.verifies(MESSAGE, &SIGNATURE));
+        assert!(KEY.verifies(MESSAGE, &SIGNATURE, &mut || ()));
     }
 
     #[test]
     fn nothing_else_does() {
-        assert!(!KEY.verifies(&[0xaf, 0x83], &SIGNATURE));
+        assert!(!KEY.verifies(&[0xaf, 0x83], &SIGNATURE, &mut || ()));
         for bit in 0..SIGNATURE_LEN * 8 {
             let mut signature = SIGNATURE;
             signature[bit / 8] ^= 1 << (bit % 8);
-            assert!(!KEY.verifies(MESSAGE, &signature), "bit {bit}");
+            assert!(!KEY.verifies(MESSAGE, &signature, &mut || ()), "bit {bit}");
         }
         let mut other = KEY;
         other.0[0] ^= 1;
-        assert!(!other.verifies(MESSAGE, &SIGNATURE));
+        assert!(!other.verifies(MESSAGE, &SIGNATURE, &mut || ()));
     }
 
     #[test]

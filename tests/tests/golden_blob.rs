@@ -64,7 +64,7 @@ fn blobs_of_every_version_can_be_signed() {
     let key = SecretKey::random().expect("random numbers");
     with_networks(|blob, _| {
         let signed = Aligned::copy_of(&signed(blob.bytes(), &key).expect("it is signed"));
-        let again = Blob::new_signed(signed.bytes(), &key.public()).expect("its signature holds");
+        let again = Blob::new_signed(signed.bytes(), &key.public(), || ()).expect("its signature holds");
         assert_eq!(again.header().version, FORMAT_VERSION);
         assert_eq!(again.header().total_len as usize, signed.bytes().len());
         let mut arena = Aligned::zeroed(again.graph().arena_len());

@@ -85,7 +85,7 @@ impl<const BLOCK: usize> Device<BLOCK> {
             }
             if most >= blob.len() {
                 // Refused only without power; what is booted next tells.
-                let _ = update.finish(slots, flash, 64 << 10);
+                let _ = update.finish(slots, flash, 64 << 10, || ());
             }
         })
     }

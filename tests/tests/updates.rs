@@ -19,6 +19,7 @@ use trident_tests::golden::workspace;
 use trident_tests::noise::Noise;
 use trident_tests::parity::{assert_same, on_host};
 use trident_tests::tamper::Parts;
+use trident_tests::tiny;
 
 /// The program under test.
 const TRIDENT: &str = env!("CARGO_BIN_EXE_trident-under-test");
@@ -252,6 +253,23 @@ fn what_a_programmer_puts_into_a_slot_needs_a_signature_too() {
     }
     put(&signed(&bench.weights(1), &owner).unwrap());
     assert_eq!(served(&bench.open()), Some(1));
+}
+
+/// By the emulator's clock, an instruction a microsecond, hashing that much takes longer than a hang would be let go on.
+#[test]
+fn checking_a_signature_over_megabytes_is_no_hang() {
+    let mut bench = Bench::new();
+    let owner = SecretKey::random().unwrap();
+    bench.key = Some(owner.save(&bench.path("owner")).unwrap());
+    let mut builder = tiny::tiny();
+    builder.bytes(16, &vec![0x5A; 7 << 20]);
+    let blob = signed(&renumbered(builder.pack().bytes(), 1).unwrap(), &owner).unwrap();
+    let mut image = vec![0; 16 << 20];
+    image[..blob.len()].copy_from_slice(&blob);
+    std::fs::write(bench.path("flash.img"), image).expect("written");
+    let mut client = bench.open();
+    assert_eq!(served(&client), Some(1));
+    assert_eq!(client.faults().expect("it tells").total, 0, "{}", client.log());
 }
 
 #[test]

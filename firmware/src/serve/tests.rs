@@ -93,6 +93,7 @@ const IDENTITY: Identity = Identity {
     other_static_len: 2,
     stack_capacity: 3,
     stack_high_water: || 4,
+    alive: || (),
     faults: || Faults {
         total: 2,
         last: wire::text("panic: src/x.rs:1: why"),

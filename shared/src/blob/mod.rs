@@ -47,11 +47,11 @@ impl<'a> Blob<'a> {
     }
 
     /// As [`Blob::new_checked`], and the blob must be signed by that key. The signature is checked behind the CRC, before
-    /// anything that the bytes say is followed.
+    /// anything that the bytes say is followed. That takes long; it calls `alive` every few kilobytes, which may feed a watchdog.
     ///
     /// # Errors
     /// [`BlobError::Unsigned`] and [`BlobError::Signature`] besides those.
-    pub fn new_signed(bytes: &'a [u8], key: &PublicKey) -> Result<Self, BlobError> {
+    pub fn new_signed(bytes: &'a [u8], key: &PublicKey, mut alive: impl FnMut()) -> Result<Self, BlobError> {
         Self::check(bytes, |header, bytes| {
             let (signed, signature) = header
                 .parameters_end()
@@ -60,7 +60,7 @@ impl<'a> Blob<'a> {
                 .ok_or(BlobError::Unsigned)?;
             let message = signed.get(4..).ok_or(BlobError::Layout)?;
             match <&[u8; SIGNATURE_LEN]>::try_from(signature) {
-                Ok(signature) if key.verifies(message, signature) => Ok(()),
+                Ok(signature) if key.verifies(message, signature, &mut alive) => Ok(()),
                 _ => Err(BlobError::Signature),
             }
         })

@@ -43,6 +43,8 @@ pub enum Event<'e> {
     Empty(SlotId),
     /// The checks of the slot's blob begin.
     Checking(SlotId),
+    /// They go on.
+    Alive,
     /// It is loaded, its self-test begins.
     Testing(SlotId),
     /// It failed.
@@ -118,7 +120,7 @@ pub fn boot<F: Flash, R>(
         }
         let (bytes, mut rest) = flash.split(map.slot(slot));
         observe(Event::Checking(slot));
-        let refused = match slots.judge(slot, standing, bytes) {
+        let refused = match slots.judge(slot, standing, bytes, || observe(Event::Alive)) {
             Ok(blob) => match Network::load(blob, arena) {
                 Ok(mut network) => {
                     observe(Event::Testing(slot));
@@ -264,9 +266,15 @@ impl Display for StandingError {
 impl Slots {
     /// The checks of a blob that need neither arena nor run. A signature is asked for unless the blob was confirmed before.
     #[inline(never)]
-    fn judge<'b>(&self, slot: SlotId, standing: Standing, bytes: &'b [u8]) -> Result<Blob<'b>, Judgement> {
+    fn judge<'b>(
+        &self,
+        slot: SlotId,
+        standing: Standing,
+        bytes: &'b [u8],
+        alive: impl FnMut(),
+    ) -> Result<Blob<'b>, Judgement> {
         let blob = match (&self.key, standing) {
-            (Some(key), Standing::Trial(_) | Standing::Found) => Blob::new_signed(bytes, key)?,
+            (Some(key), Standing::Trial(_) | Standing::Found) => Blob::new_signed(bytes, key, alive)?,
             _ => Blob::new_checked(bytes)?,
         };
         let found = entry(slot, blob.header());

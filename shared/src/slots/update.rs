@@ -247,7 +247,8 @@ impl Update {
         Ok(())
     }
 
-    /// Verifies the whole blob where it lies, and notes it as the next boot's trial. Asked again, it says the same again.
+    /// Verifies the whole blob where it lies, and notes it as the next boot's trial. Asked again, it says the same again. A signature
+    /// takes long to check; it calls `alive` every few kilobytes of that.
     ///
     /// # Errors
     /// [`UpdateError`]: the first check that the blob fails. The device goes on with what it has.
@@ -256,6 +257,7 @@ impl Update {
         slots: &mut Slots,
         flash: &mut F,
         arena_capacity: usize,
+        alive: impl FnMut(),
     ) -> Result<(), UpdateError<F::Error>> {
         if !F::WRITABLE {
             return Err(UpdateError::ReadOnly);
@@ -266,7 +268,7 @@ impl Update {
         }
         let bytes = flash.bytes(self.region);
         let blob = match slots.key() {
-            Some(key) => Blob::new_signed(bytes, key)?,
+            Some(key) => Blob::new_signed(bytes, key, alive)?,
             None => Blob::new_checked(bytes)?,
         };
         if *blob.header() != self.header {

@@ -42,7 +42,7 @@ pub fn blob(input: &[u8]) -> bool {
         (None, Err(error)) => assert!(is_deep(error), "{error}"),
         (None, Ok(_)) => (),
     }
-    assert!(Blob::new_signed(bytes, &KEY).is_err(), "nobody has this key");
+    assert!(Blob::new_signed(bytes, &KEY, || ()).is_err(), "nobody has this key");
     let Ok(blob) = opened else {
         assert!(Blob::new_exact(bytes).is_err());
         return false;

@@ -152,6 +152,7 @@ fn observe(event: Event<'_>) {
     match event {
         Event::State(error) | Event::Refused(_, _, error) => told(error),
         Event::Empty(slot) | Event::Checking(slot) | Event::Testing(slot) | Event::Passed(slot, _) => told(&slot),
+        Event::Alive => {}
     }
 }
 
@@ -178,7 +179,7 @@ fn update(flash: &mut Memory, blob: &[u8], most: u32) -> Result<(), UpdateError<
             }
             update.write(flash, offset, chunk)?;
         }
-        update.finish(slots, flash, ARENA_LEN)
+        update.finish(slots, flash, ARENA_LEN, || ())
     })
 }
 
