@@ -13,6 +13,7 @@ use crate::faults;
 use crate::serve::Costs;
 
 /// Hands the best slot's model that passes all checks to `serve`, or the reason why there is none; [`slots::boot`] has the rules.
+#[inline(never)]
 pub fn with_model<F: Flash, R>(
     flash: &mut F,
     key: Option<PublicKey>,
@@ -69,6 +70,7 @@ pub fn with_model<F: Flash, R>(
 }
 
 /// Serves without looking at any weights, for that reason: an update may still come.
+#[inline(never)]
 pub fn without_model<F: Flash, R>(
     flash: &mut F,
     key: Option<PublicKey>,

@@ -46,9 +46,9 @@ pub fn run(received: fn(&[u8])) -> ! {
         received,
         answered: faults::answered,
     };
-    let serve = |booted: Booted<'_, <<Chosen as Board>::Flash as Flash>::Rest<'_>>, costs| {
+    let serve = |mut booted: Booted<'_, <<Chosen as Board>::Flash as Flash>::Rest<'_>>, costs| {
         faults::fed();
-        let mut server = Server::new(identity, booted, costs, &counter, INPUTS.take());
+        let mut server = Server::new(identity, &mut booted, costs, &counter, INPUTS.take());
         match Fifos::open() {
             Some(mut fifos) => server.serve(&mut Watched::new(&mut fifos, hooks)).ok(),
             None => server.serve(&mut Watched::new(&mut link, hooks)).ok(),

@@ -58,28 +58,28 @@ pub enum Ended {
     Restart,
 }
 
-/// The request loop's state.
-pub struct Server<'a, W, C, const PICTURE_LEN: usize> {
+/// The request loop's state. What was booted is borrowed: it is large, and lies in a frame of the stack already.
+pub struct Server<'a, 'b, W, C, const PICTURE_LEN: usize> {
     identity: Identity,
-    model: Result<Loaded<'a>, NoModel>,
-    slots: Slots,
-    flash: W,
+    model: &'a mut Result<Loaded<'b>, NoModel>,
+    slots: &'a mut Slots,
+    flash: &'a mut W,
     update: Option<Update>,
     restart: bool,
     costs: Costs,
     counter: &'a C,
     inputs: &'a mut InputBuffers<PICTURE_LEN>,
-    health: Option<Health<'a, OBSERVED_READINGS>>,
+    health: Option<Health<'b, OBSERVED_READINGS>>,
     mask: [u8; CHUNK_LEN],
     runs: u32,
     faults: u32,
 }
 
-impl<'a, W: Mapped, C: Counter, const PICTURE_LEN: usize> Server<'a, W, C, PICTURE_LEN> {
+impl<'a, 'b, W: Mapped, C: Counter, const PICTURE_LEN: usize> Server<'a, 'b, W, C, PICTURE_LEN> {
     /// A server that has answered nothing yet.
     pub fn new(
         identity: Identity,
-        booted: Booted<'a, W>,
+        booted: &'a mut Booted<'b, W>,
         costs: Costs,
         counter: &'a C,
         inputs: &'a mut InputBuffers<PICTURE_LEN>,
@@ -88,9 +88,9 @@ impl<'a, W: Mapped, C: Counter, const PICTURE_LEN: usize> Server<'a, W, C, PICTU
         Self {
             health: loaded.map(|loaded| Health::new(&loaded.network.blob())),
             identity,
-            model: booted.model,
-            slots: booted.slots,
-            flash: booted.flash,
+            model: &mut booted.model,
+            slots: &mut booted.slots,
+            flash: &mut booted.flash,
             update: None,
             restart: false,
             costs,
@@ -168,23 +168,23 @@ impl<'a, W: Mapped, C: Counter, const PICTURE_LEN: usize> Server<'a, W, C, PICTU
                 // What was on its way is given up, whether this begins or not.
                 self.update = None;
                 let served = self.served();
-                let update = Update::begin(&mut self.slots, &mut self.flash, served, &header, from).map_err(refused)?;
+                let update = Update::begin(self.slots, self.flash, served, &header, from).map_err(refused)?;
                 self.update = Some(update);
                 Ok(Reply::Written(update.written()))
             }
             Request::UpdateChunk { offset, bytes } => {
                 let update = self.update.as_mut().ok_or_else(not_begun::<W>)?;
-                update.write(&mut self.flash, offset, bytes).map_err(refused)?;
+                update.write(self.flash, offset, bytes).map_err(refused)?;
                 Ok(Reply::Written(update.written()))
             }
             Request::UpdateDigest { offset, len } => {
-                let digest = Update::digest(&self.slots, &self.flash, self.served(), offset, len);
+                let digest = Update::digest(self.slots, self.flash, self.served(), offset, len);
                 digest.map(Reply::Digest).map_err(refused)
             }
             Request::UpdateFinish => {
                 let update = self.update.ok_or_else(not_begun::<W>)?;
                 let capacity = self.identity.arena_capacity;
-                let finished = update.finish(&mut self.slots, &mut self.flash, capacity, self.identity.alive);
+                let finished = update.finish(self.slots, self.flash, capacity, self.identity.alive);
                 finished.map(|()| Reply::Accepted).map_err(refused)
             }
             Request::Health => {
@@ -204,7 +204,7 @@ impl<'a, W: Mapped, C: Counter, const PICTURE_LEN: usize> Server<'a, W, C, PICTU
     }
 
     fn slots_report(&self) -> SlotsReport {
-        let target = Update::target(&self.slots, self.served());
+        let target = Update::target(self.slots, self.served());
         SlotsReport {
             served: self.served(),
             target,
@@ -227,7 +227,7 @@ impl<'a, W: Mapped, C: Counter, const PICTURE_LEN: usize> Server<'a, W, C, PICTU
             firmware: env!("CARGO_PKG_VERSION"),
             arena_capacity: self.identity.arena_capacity as u32,
             picture_capacity: PICTURE_LEN as u32,
-            state: match &self.model {
+            state: match &*self.model {
                 Ok(loaded) => State::Serving(model(&loaded.network)),
                 Err(none) => State::NoModel(none.reason.clone()),
             },
@@ -235,7 +235,7 @@ impl<'a, W: Mapped, C: Counter, const PICTURE_LEN: usize> Server<'a, W, C, PICTU
     }
 
     fn run(&mut self, heads: HeadSet) -> Result<Done, Refusal> {
-        let (Ok(Loaded { network, .. }), Some(health)) = (&mut self.model, &mut self.health) else {
+        let (Ok(Loaded { network, .. }), Some(health)) = (&mut *self.model, &mut self.health) else {
             return Err(Refusal::NoModel);
         };
         let inputs = self.inputs.inputs();
@@ -276,7 +276,7 @@ impl<'a, W: Mapped, C: Counter, const PICTURE_LEN: usize> Server<'a, W, C, PICTU
     }
 
     fn statistics(&self) -> Statistics {
-        let (loaded, self_test) = match &self.model {
+        let (loaded, self_test) = match &*self.model {
             Ok(loaded) => (Some(loaded), SelfTest::Passed),
             Err(none) => (None, none.self_test),
         };

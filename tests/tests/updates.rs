@@ -1,10 +1,11 @@
 //! New weights for an emulated board whose flash is a file: tried, confirmed and kept, refused where they should be, and never lost, even if
 //! the emulator is killed in the middle.
 //!
-//! `TRIDENT_SOAK=1` kills it 250 times, else 20.
+//! `TRIDENT_SOAK=1` kills it 250 times, else 20, and checks a signature on every board.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,8 +13,11 @@ use tempfile::TempDir;
 use trident::slots::SlotId;
 use trident::wire::State;
 use trident::{Head, HeadSet, Inputs};
-use trident_host::device::{Client, DeviceError, Target, UpdateStep};
+use trident_host::bench::{self, Workload};
+use trident_host::device::{BOARDS, Client, DeviceError, LinkKind, Qemu, Target, UpdateStep, Weights};
+use trident_host::quantize::optimize::Optimize;
 use trident_host::sign::{SecretKey, renumbered, signed};
+use trident_host::toolchain::Toolchain;
 use trident_tests::aligned::Aligned;
 use trident_tests::golden::workspace;
 use trident_tests::noise::Noise;
@@ -67,6 +71,12 @@ impl Bench {
     fn weights(&self, number: u32) -> Vec<u8> {
         renumbered(&self.edge, number).expect("a blob")
     }
+}
+
+/// One key for all tests, since each makes a firmware of its own.
+fn owner() -> &'static SecretKey {
+    static OWNER: LazyLock<SecretKey> = LazyLock::new(|| SecretKey::random().expect("random bytes"));
+    &OWNER
 }
 
 fn served(client: &Client) -> Option<u32> {
@@ -200,17 +210,17 @@ fn weights_that_fail_their_self_test_give_way_to_those_before() {
 #[test]
 fn firmware_with_a_key_takes_only_what_its_owner_signed() {
     let mut bench = Bench::new();
-    let (owner, stranger) = (SecretKey::random().unwrap(), SecretKey::random().unwrap());
+    let (owner, stranger) = (owner(), SecretKey::random().unwrap());
     bench.key = Some(owner.save(&bench.path("owner")).unwrap());
     let sign = |number, key: &SecretKey| signed(&bench.weights(number), key).expect("a blob");
     let mut client = bench.open();
-    let five = sign(5, &owner);
+    let five = sign(5, owner);
     update(&mut client, &five).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(served(&client), Some(5));
     let key = client.slots().expect("a report").key;
     assert_eq!(key, owner.public().0.first_chunk().copied());
     let with_signature_of = |number, other: u32| {
-        let (mut blob, other) = (sign(number, &owner), sign(other, &owner));
+        let (mut blob, other) = (sign(number, owner), sign(other, owner));
         let start = blob.len() - 64;
         blob[start..].copy_from_slice(&other[start..]);
         let crc = trident::blob::CRC.checksum(&blob[4..]);
@@ -218,7 +228,7 @@ fn firmware_with_a_key_takes_only_what_its_owner_signed() {
         blob
     };
     for (blob, phrase) in [
-        (sign(4, &owner), "5 was confirmed before"),
+        (sign(4, owner), "5 was confirmed before"),
         (five.clone(), "5 was confirmed before"),
         (bench.weights(6), "not signed"),
         (sign(6, &stranger), "not signed by the key"),
@@ -232,14 +242,14 @@ fn firmware_with_a_key_takes_only_what_its_owner_signed() {
     // What was refused lies in the other slot, and is not served by any later boot either.
     let mut client = bench.open();
     assert_eq!(served(&client), Some(5));
-    update(&mut client, &sign(6, &owner)).unwrap_or_else(|error| panic!("{error}"));
+    update(&mut client, &sign(6, owner)).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(served(&client), Some(6));
 }
 
 #[test]
 fn what_a_programmer_puts_into_a_slot_needs_a_signature_too() {
     let mut bench = Bench::new();
-    let owner = SecretKey::random().unwrap();
+    let owner = owner();
     bench.key = Some(owner.save(&bench.path("owner")).unwrap());
     let put = |blob: &[u8]| {
         let mut image = vec![0; 16 << 20];
@@ -251,7 +261,7 @@ fn what_a_programmer_puts_into_a_slot_needs_a_signature_too() {
         State::NoModel(reason) => assert!(reason.contains("not signed"), "{reason}"),
         State::Serving(model) => panic!("{model:?}"),
     }
-    put(&signed(&bench.weights(1), &owner).unwrap());
+    put(&signed(&bench.weights(1), owner).unwrap());
     assert_eq!(served(&bench.open()), Some(1));
 }
 
@@ -259,17 +269,60 @@ fn what_a_programmer_puts_into_a_slot_needs_a_signature_too() {
 #[test]
 fn checking_a_signature_over_megabytes_is_no_hang() {
     let mut bench = Bench::new();
-    let owner = SecretKey::random().unwrap();
+    let owner = owner();
     bench.key = Some(owner.save(&bench.path("owner")).unwrap());
     let mut builder = tiny::tiny();
     builder.bytes(16, &vec![0x5A; 7 << 20]);
-    let blob = signed(&renumbered(builder.pack().bytes(), 1).unwrap(), &owner).unwrap();
+    let blob = signed(&renumbered(builder.pack().bytes(), 1).unwrap(), owner).unwrap();
     let mut image = vec![0; 16 << 20];
     image[..blob.len()].copy_from_slice(&blob);
     std::fs::write(bench.path("flash.img"), image).expect("written");
     let mut client = bench.open();
     assert_eq!(served(&client), Some(1));
     assert_eq!(client.faults().expect("it tells").total, 0, "{}", client.log());
+}
+
+/// Checking a signature takes more stack than anything else. `TRIDENT_SOAK=1` tries every board, else it is the two with the least room.
+#[test]
+fn boards_with_little_memory_check_signatures_too() {
+    const RESERVE: u32 = 1024;
+    let soak = std::env::var_os("TRIDENT_SOAK").is_some();
+    let toolchain = Toolchain::new().expect("the sources are there");
+    let workload = Workload::named("edge/classification").expect("a workload");
+    let unsigned = bench::build(workload, Optimize::default()).expect("it builds").blob;
+    let unsigned = renumbered(unsigned.as_ref(), 1).expect("a blob");
+    let good = signed(&unsigned, owner()).expect("a blob");
+    let readings: [f32; 10] = std::array::from_fn(|i| i as f32 / 4.0);
+    let inputs = Inputs {
+        classification: Some(&readings),
+        ..Inputs::default()
+    };
+    for board in BOARDS.iter().filter(|board| soak || board.ram_len <= 64 << 10) {
+        let open = |blob| {
+            let launched = Qemu::launch(
+                &toolchain,
+                board,
+                Some(&owner().public()),
+                Weights::Blob(blob),
+                LinkKind::Fifo,
+            );
+            let (qemu, link) = launched.unwrap_or_else(|error| panic!("{error}"));
+            Client::new(link, Some(qemu)).unwrap_or_else(|error| panic!("{error}"))
+        };
+        let mut client = open(&good);
+        assert_eq!(served(&client), Some(1), "{}: {}", board.name, client.log());
+        let run = client.run(Head::Classification.into(), &inputs);
+        let run = run.unwrap_or_else(|error| panic!("{error}"));
+        assert_same(&run, &on_host(&good, Head::Classification.into(), &inputs));
+        let statistics = client.statistics().unwrap_or_else(|error| panic!("{error}"));
+        let (used, there) = (statistics.stack_high_water, statistics.stack_capacity);
+        println!("{}: {used} of {there} bytes of stack", board.name);
+        assert!(used + RESERVE <= there, "{}: {used} of {there} bytes", board.name);
+        match &open(&unsigned).info().state {
+            State::NoModel(reason) => assert!(reason.contains("not signed"), "{reason}"),
+            State::Serving(model) => panic!("{}: {model:?}", board.name),
+        }
+    }
 }
 
 #[test]

@@ -123,14 +123,14 @@ fn serve_from(flash: &mut Simulator<4096>, map: FlashMap, key: Option<PublicKey>
         key,
         arena.bytes_mut(),
         |_| (),
-        |booted| {
+        |mut booted| {
             let ticks = Ticks::default();
             let mut inputs = InputBuffers::<64>::new();
             let costs = Costs {
                 load_instructions: 5,
                 self_test_instructions: 6,
             };
-            let mut server = Server::new(IDENTITY, booted, costs, &ticks, &mut inputs);
+            let mut server = Server::new(IDENTITY, &mut booted, costs, &ticks, &mut inputs);
             server.serve(memory).unwrap();
             (server.runs, server.faults)
         },

@@ -8,17 +8,17 @@ use static_cell::ConstStaticCell;
 
 use super::super::registers::Registers;
 
-/// The upper 96 KB of the flash.
+/// The upper 80 KB of the flash.
 ///
 /// # Panics
 /// When called twice.
 pub fn flash() -> &'static [u8] {
     static TAKEN: ConstStaticCell<()> = ConstStaticCell::new(());
     TAKEN.take();
-    let first = with_exposed_provenance::<u8>(0x0002_8000);
-    // SAFETY: 0..256 KB is flash; `memory.x` keeps the image out of the upper 96 KB, so no Rust object lies there and nothing
+    let first = with_exposed_provenance::<u8>(0x0002_C000);
+    // SAFETY: 0..256 KB is flash; `memory.x` keeps the image out of the upper 80 KB, so no Rust object lies there and nothing
     // writes to it while the image runs. Any byte is a valid u8.
-    unsafe { from_raw_parts(first, 96 << 10) }
+    unsafe { from_raw_parts(first, 80 << 10) }
 }
 
 // SAFETY: the first UART's page in the chip's map; neither it nor the watchdog masters the bus.

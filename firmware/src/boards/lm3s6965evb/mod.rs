@@ -1,8 +1,8 @@
 //! `lm3s6965evb`: Stellaris' evaluation board (Cortex-M3), as QEMU models it: 256 KB of flash, 64 KB of RAM.
 //!
 //! ```text
-//! 0x0000_0000  image, 160 KB       0x2000_0000  stack, 12 KB         0x4000_0000  watchdog
-//! 0x0002_8000  slots, 96 KB        0x2000_3000  statics, 52 KB       0x4000_C000  UART0
+//! 0x0000_0000  image, 176 KB       0x2000_0000  stack, 12 KB         0x4000_0000  watchdog
+//! 0x0002_C000  slots, 80 KB        0x2000_3000  statics, 52 KB       0x4000_C000  UART0
 //! ```
 
 mod counter;
@@ -26,7 +26,7 @@ impl Board for Lm3s6965Evb {
     const NAME: &'static str = "lm3s6965evb";
     const ARENA_LEN: usize = 32 * 1024;
     const PICTURE_LEN: usize = 64 * 64 * 3;
-    const MAP: FlashMap = rom_map(48 << 10);
+    const MAP: FlashMap = rom_map(40 << 10);
     type Flash = Rom;
     type Link = Polled<Uart>;
     type Counter = DownCounter;
