@@ -94,6 +94,27 @@ fn one_seed_gives_one_model_and_another_seed_another() {
 }
 
 #[test]
+fn the_number_of_threads_changes_no_byte() {
+    let folder = folder();
+    three_heads(&folder);
+    let runs = ["1", "2", "5"];
+    for threads in runs {
+        for words in [
+            format!("train -o {threads} --epochs 3 --qat"),
+            format!("quantize {threads}"),
+        ] {
+            let output = folder.command(&words).env("RAYON_NUM_THREADS", threads).output();
+            let output = output.expect("the program starts");
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        }
+    }
+    for name in ["weights.bin", "model.tri", "metrics.json", "history.csv"] {
+        let [one, two, five] = runs.map(|threads| folder.read(&format!("{threads}/{name}")));
+        assert!(one == two && two == five, "{name} depends on the number of threads");
+    }
+}
+
+#[test]
 fn an_interruption_before_training_leaves_nothing_behind() {
     let folder = folder();
     let before = folder.files();
