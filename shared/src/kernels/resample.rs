@@ -44,6 +44,19 @@ pub fn upsample2d(input: &Rows<'_>, factor: usize, (out, row): (&mut [i8], usize
     }
 }
 
+/// By four codes, each a load and a store: a pixel is too short for what a copy of any length begins with.
+#[inline(always)]
+fn copy_pixel(pixel: &[i8], copy: &mut [i8]) {
+    let (quads, rest) = pixel.as_chunks::<4>();
+    let (copied_quads, copied_rest) = copy.as_chunks_mut::<4>();
+    for (copy, quad) in copied_quads.iter_mut().zip(quads) {
+        *copy = *quad;
+    }
+    for (copy, code) in copied_rest.iter_mut().zip(rest) {
+        *copy = *code;
+    }
+}
+
 fn repeat_row(input: &Rows<'_>, factor: usize, (out, row): (&mut [i8], usize)) {
     let channels = input.channels();
     let Some(codes) = input.row((row / factor) as isize) else {
@@ -56,7 +69,7 @@ fn repeat_row(input: &Rows<'_>, factor: usize, (out, row): (&mut [i8], usize)) {
     {
         copies
             .chunks_exact_mut(channels)
-            .for_each(|copy| copy.copy_from_slice(pixel));
+            .for_each(|copy| copy_pixel(pixel, copy));
     }
     others
         .chunks_exact_mut(first.len())
