@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use trident::Blob;
 
 use crate::export::BLOB;
@@ -13,6 +13,9 @@ use crate::run::Run;
 
 /// The longest blob that is read, in bytes: far above any flash that it could be meant for.
 pub const MOST_BLOB_BYTES: u64 = 64 << 20;
+
+/// The largest arena that is made for a blob, in bytes.
+const MOST_ARENA_BYTES: usize = 256 << 20;
 
 /// Reads a whole file, as long as it may be a blob. A device that never ends is none.
 ///
@@ -60,6 +63,21 @@ pub fn checked(model: &Path) -> anyhow::Result<(PathBuf, Vec<u8>)> {
     let (path, bytes) = of(model)?;
     Blob::new_exact(bytes.as_ref()).with_context(|| format!("{} is refused", path.display()))?;
     Ok((path, bytes.as_ref().to_vec()))
+}
+
+/// An arena of the length that a blob from anywhere asks for.
+///
+/// # Errors
+/// It is longer than any microcontroller's memory.
+pub fn arena_for(blob: &Blob<'_>) -> anyhow::Result<AlignedBytes> {
+    let len = blob.graph().arena_len();
+    if len > MOST_ARENA_BYTES {
+        bail!(
+            "it asks for an arena of {len} bytes; no microcontroller has more than {} MiB",
+            MOST_ARENA_BYTES >> 20
+        );
+    }
+    Ok(AlignedBytes::zeroed(len))
 }
 
 /// Words out of a blob for a terminal: what would steer it, or turn the direction of what follows, is written as `\u{…}`,

@@ -12,7 +12,6 @@ use super::blob_file::{self, printable};
 use super::say;
 use super::table::{table, whole};
 use crate::hex;
-use crate::quantize::writer::AlignedBytes;
 
 /// What to inspect.
 #[derive(Debug, clap::Args)]
@@ -32,7 +31,7 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     let path = args.file.display();
     let bytes = blob_file::read(&args.file).with_context(|| format!("cannot read {path}"))?;
     let blob = Blob::new_exact(bytes.as_ref()).with_context(|| format!("{path} is refused"))?;
-    let mut arena = AlignedBytes::zeroed(blob.graph().arena_len());
+    let mut arena = blob_file::arena_for(&blob).with_context(|| format!("{path} is refused"))?;
     let mut network = Network::load(blob, arena.as_mut()).with_context(|| format!("{path} is refused"))?;
     if args.verify {
         network

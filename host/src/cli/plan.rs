@@ -12,7 +12,6 @@ use super::say;
 use super::table::{table, whole};
 use crate::arena::{ArenaMap, Block, chart, drawing, symbols};
 use crate::export::BLOB;
-use crate::quantize::writer::AlignedBytes;
 use crate::run::sealed::write_whole;
 
 /// The drawing in a run folder.
@@ -47,7 +46,7 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     let is_run = args.model.is_dir();
     let (_, bytes) = blob_file::of(&args.model)?;
     let blob = Blob::new_exact(bytes.as_ref()).map_err(|error| refusal(args, &error))?;
-    let mut arena = AlignedBytes::zeroed(blob.graph().arena_len());
+    let mut arena = blob_file::arena_for(&blob).map_err(|error| refusal(args, error.as_ref()))?;
     Network::load(blob, arena.as_mut()).map_err(|error| refusal(args, &error))?;
     let report = Report {
         model: blob.metadata().provenance.model.into(),

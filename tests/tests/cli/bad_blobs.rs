@@ -31,6 +31,21 @@ fn a_whole_blob_is_described_and_verified() {
 }
 
 #[test]
+fn an_arena_larger_than_any_device_is_not_made() {
+    let folder = folder();
+    let mut builder = tiny::tiny();
+    builder.arena_len = (256 << 20) + 16;
+    folder.write("vast.tri", builder.pack().bytes());
+    for words in ["inspect vast.tri", "inspect vast.tri --verify", "plan vast.tri"] {
+        folder.trident(words).fails(&[
+            "vast.tri is refused",
+            "an arena of 268435472 bytes",
+            "more than 256 MiB",
+        ]);
+    }
+}
+
+#[test]
 fn a_truncated_blob_is_refused_wherever_it_ends() {
     let folder = trained();
     let whole = folder.read("run/model.tri");
