@@ -162,11 +162,7 @@ impl History {
 }
 
 fn checksum(words: &[u32; WORDS]) -> u32 {
-    let mut digest = CRC.digest();
-    for word in &words[..WORDS - 1] {
-        digest.update(&word.to_le_bytes());
-    }
-    digest.finalize()
+    CRC.checksum(bytemuck::cast_slice(&words[..WORDS - 1]))
 }
 
 const _: () = assert!(

@@ -4,6 +4,7 @@ use core::marker::PhantomData;
 
 use serde::{Deserialize, Serialize};
 
+use super::reader::{Read, Reader};
 use crate::spec::{Head, InputSlot, PixelScale, Shape};
 
 /// Postcard elements one behind the other, decoded as they are read.
@@ -15,7 +16,7 @@ pub struct Sequence<'a, T> {
     element: PhantomData<fn() -> T>,
 }
 
-impl<'a, T: Deserialize<'a>> Sequence<'a, T> {
+impl<'a, T> Sequence<'a, T> {
     /// A view of encoded elements.
     pub const fn new(bytes: &'a [u8]) -> Self {
         Self {
@@ -24,24 +25,25 @@ impl<'a, T: Deserialize<'a>> Sequence<'a, T> {
         }
     }
 
+    /// The encoded elements.
+    pub const fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+}
+
+impl<'a, T: Read<'a>> Sequence<'a, T> {
     /// The elements; the first that does not decode ends the iteration.
     pub fn iter(&self) -> impl Iterator<Item = T> + use<'a, T> {
-        let mut rest = self.bytes;
-        core::iter::from_fn(move || {
-            let (element, after) = postcard::take_from_bytes(rest).ok().filter(|_| !rest.is_empty())?;
-            rest = after;
-            Some(element)
-        })
+        let mut reader = Reader::new(self.bytes);
+        core::iter::from_fn(move || if reader.is_empty() { None } else { T::read(&mut reader) })
     }
 
     /// How many elements there are; `None` if the bytes are not whole elements.
     pub fn checked_len(&self) -> Option<usize> {
-        let (mut rest, mut count) = (self.bytes, 0);
-        while !rest.is_empty() {
-            let (_, after) = postcard::take_from_bytes::<T>(rest)
-                .ok()
-                .filter(|(_, after)| after.len() < rest.len())?;
-            rest = after;
+        let (mut reader, mut count) = (Reader::new(self.bytes), 0);
+        while !reader.is_empty() {
+            let before = reader.len();
+            T::read(&mut reader).filter(|_| reader.len() < before)?;
             count += 1;
         }
         Some(count)
@@ -146,6 +148,14 @@ pub struct Metadata<'a> {
     pub provenance: Provenance<'a>,
 }
 
+impl<'a> Metadata<'a> {
+    /// What goes into a slot; `None` if the model has no such input.
+    #[inline(never)]
+    pub fn input(&self, slot: InputSlot) -> Option<InputDescription<'a>> {
+        self.inputs.iter().find(|input| input.slot == slot)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,8 +173,6 @@ mod tests {
             assert!(broken.iter().eq(["a"]));
             assert_eq!(broken.checked_len(), None);
         }
-        // Elements of no bytes would never end.
-        assert_eq!(Sequence::<'_, ()>::new(&[0]).checked_len(), None);
     }
 
     #[test]

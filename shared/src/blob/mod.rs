@@ -5,9 +5,11 @@
 //! lie inside and are aligned, live tensors never overlap, work is bounded.
 
 mod calibration;
+mod checksum;
 mod error;
 mod header;
 mod metadata;
+mod reader;
 
 use crate::check;
 use crate::graph::Graph;
@@ -16,15 +18,15 @@ use crate::signature::{PublicKey, SIGNATURE_LEN};
 use crate::spec::{Head, InputSlot};
 
 pub use calibration::{Calibration, MAX_CALIBRATED_PIXELS, ReadingStatistics};
+pub use checksum::{CRC, Crc32};
 pub use error::BlobError;
 use header::WITH_CALIBRATION;
 pub use header::{FORMAT_VERSION, HEADER_LEN, Header, MAGIC, OLDEST_VERSION, SIGNED};
 pub use metadata::{Golden, HeadDescription, InputDescription, Metadata, Provenance, Sequence, Span};
+pub use reader::{Read, Reader};
 
 /// Alignment of a blob's first byte and of its parameters, in bytes.
 pub const ALIGNMENT: usize = 16;
-/// The checksum of blobs and frames: CRC-32/ISO-HDLC.
-pub const CRC: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
 
 /// A checked blob, borrowed where it lies: in flash, in a slot, in a host's file buffer.
 #[derive(Clone, Copy, Debug)]
@@ -190,7 +192,7 @@ impl<'a> Blob<'a> {
 
     /// What goes into a slot; `None` if the model has no such input.
     pub fn input(&self, slot: InputSlot) -> Option<InputDescription<'a>> {
-        self.metadata().inputs.iter().find(|input| input.slot == slot)
+        self.metadata().input(slot)
     }
 
     /// What comes out of a head; `None` if the model has no such head.
@@ -205,21 +207,12 @@ impl<'a> Blob<'a> {
 /// All that stands between header and parameters; nothing may follow it. One body for all that ask, since it is a large one.
 #[inline(never)]
 fn decode(bytes: &[u8], version: u16) -> Option<(Metadata<'_>, Sequence<'_, Calibration>)> {
-    let (metadata, behind) = postcard::take_from_bytes(bytes).ok()?;
-    let (calibrations, behind) = if version < WITH_CALIBRATION {
-        (Sequence::new(&[]), behind)
+    let mut reader = Reader::new(bytes);
+    let metadata = Metadata::read(&mut reader)?;
+    let calibrations = if version < WITH_CALIBRATION {
+        Sequence::new(&[])
     } else {
-        postcard::take_from_bytes(behind).ok()?
+        Sequence::read(&mut reader)?
     };
-    behind.is_empty().then_some((metadata, calibrations))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_checksum_is_iso_hdlc() {
-        assert_eq!(CRC.checksum(b"123456789"), 0xCBF4_3926); // the catalogue's check value
-    }
+    reader.is_empty().then_some((metadata, calibrations))
 }
