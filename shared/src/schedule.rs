@@ -33,7 +33,7 @@ pub fn band(graph: &Graph<'_>, first: usize) -> Option<Range<usize>> {
 
 /// Rows of its output that one step of a node writes in a band; the last step writes what is left.
 pub fn rows_per_step(node: &Node, input: &Tensor, output: &Tensor) -> u16 {
-    match node.op {
+    match node.op.built_in() {
         Op::Linear | Op::NarrowLinear | Op::Readings => output.shape.h,
         Op::Lut if input.shape != output.shape => output.shape.h,
         Op::Upsample2d => node.kernel.into(),
@@ -71,7 +71,7 @@ impl Reach {
 
     fn of(node: &Node, input: &Tensor, output: &Tensor) -> Self {
         let (kernel, above) = (i16::from(node.kernel), i16::from(node.pad_top));
-        match node.op {
+        match node.op.built_in() {
             Op::Linear | Op::NarrowLinear => Self::ALL,
             Op::Lut if input.shape != output.shape => Self::ALL,
             Op::Conv2d | Op::CompactConv2d | Op::DepthwiseConv2d | Op::DepthwiseConv3x3 => {
@@ -186,7 +186,11 @@ impl<'a> Schedule<'a> {
 }
 
 fn writer(graph: &Graph<'_>, band: &Range<usize>, tensor: usize) -> Option<usize> {
-    let writes = |&node: &usize| graph.node(node).is_some_and(|node| node.writes() == Some(tensor));
+    let writes = |&node: &usize| {
+        graph
+            .node_at_once(node)
+            .is_some_and(|node| node.writes() == Some(tensor))
+    };
     band.clone().find(writes)
 }
 

@@ -45,6 +45,12 @@ mod unwatched;
 mod virt_riscv32;
 mod watchdog;
 
+// An engine without operators runs nothing: an oversight, since no feature of this crate brings them in but one.
+const _: () = assert!(
+    !trident::graph::BUILT_IN.is_empty(),
+    "choose operators: the feature `all-operators`, or `trident/op-…` for each that your model has"
+);
+
 #[cfg(feature = "board-lm3s6965evb")]
 pub use lm3s6965evb::Lm3s6965Evb as Chosen;
 #[cfg(feature = "board-microbit")]

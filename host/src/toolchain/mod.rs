@@ -28,6 +28,7 @@ pub use report::{Report, Tool};
 pub use workspace::Workspace;
 
 use trident::PublicKey;
+use trident::graph::OpSet;
 
 use crate::device::Board;
 use crate::hex;
@@ -151,7 +152,7 @@ impl Toolchain {
     /// # Errors
     /// The compiler is missing and could not be installed, or the build failed.
     pub fn firmware(&self, board: &Board, key: Option<&PublicKey>) -> Result<PathBuf, ToolchainError> {
-        self.build(board, Image::Serving, key)
+        self.build(board, Image::Serving, key, None)
     }
 
     /// As [`Toolchain::firmware`], any of the firmware's images.
@@ -159,10 +160,24 @@ impl Toolchain {
     /// # Errors
     /// As [`Toolchain::firmware`].
     pub fn image(&self, board: &Board, image: Image) -> Result<PathBuf, ToolchainError> {
-        self.build(board, image, None)
+        self.build(board, image, None, None)
     }
 
-    fn build(&self, board: &Board, image: Image, key: Option<&PublicKey>) -> Result<PathBuf, ToolchainError> {
+    /// As [`Toolchain::image`], with no other operators than these.
+    ///
+    /// # Errors
+    /// As [`Toolchain::firmware`].
+    pub fn image_of(&self, board: &Board, image: Image, operators: OpSet) -> Result<PathBuf, ToolchainError> {
+        self.build(board, image, None, Some(operators))
+    }
+
+    fn build(
+        &self,
+        board: &Board,
+        image: Image,
+        key: Option<&PublicKey>,
+        operators: Option<OpSet>,
+    ) -> Result<PathBuf, ToolchainError> {
         let lock = self.workspace.lock()?;
         let compiler = Compiler::find_or_install(board.target)?;
         let folder = self
@@ -170,10 +185,11 @@ impl Toolchain {
             .firmware_folder()
             .join(board.target_cpu.unwrap_or(board.target));
         let elf = self.workspace.firmware_folder().join(format!(
-            "{}{}{}.elf",
+            "{}{}{}{}.elf",
             board.name,
             image.suffix(),
-            key.map_or_else(String::new, key_suffix)
+            key.map_or_else(String::new, key_suffix),
+            operators.map_or_else(String::new, operators_suffix)
         ));
         let mut command = compiler.cargo("build", board.target);
         if let Some(key) = key {
@@ -185,7 +201,8 @@ impl Toolchain {
         command
             .current_dir(self.workspace.root())
             .args(["--locked", "--package", "trident-firmware", "--profile", "firmware"])
-            .args(["--no-default-features", "--features", board.feature])
+            .args(["--no-default-features", "--features", board.feature, "--features"])
+            .arg(operators.map_or_else(|| "all-operators".to_owned(), operator_features))
             .args(["--bin", image.program()])
             .arg("--target-dir")
             .arg(&folder);
@@ -263,6 +280,17 @@ impl Image {
 /// What stands behind the image's name in the name of its file, where a key is in it.
 fn key_suffix(key: &PublicKey) -> String {
     format!("-{}", hex::encode(&key.0[..8]))
+}
+
+/// The features of `trident` that build these operators in.
+fn operator_features(operators: OpSet) -> String {
+    let features = operators.iter().map(|op| format!("trident/{}", op.feature()));
+    features.collect::<Vec<_>>().join(",")
+}
+
+/// What stands behind the image's name in the name of its file, where it has some operators only.
+fn operators_suffix(operators: OpSet) -> String {
+    operators.iter().map(|op| format!("-{}", op as u8)).collect()
 }
 
 /// Does something, and says what if that takes long enough to wonder.

@@ -111,6 +111,7 @@ impl<'a> Blob<'a> {
         let graph = Graph::new(metadata.tensors, metadata.nodes, metadata.arena_len).ok_or(BlobError::Metadata)?;
         let parameters = &bytes[parameters_offset..parameters_end];
         check::graph(&graph, parameters)?;
+        check::lifetimes(&graph)?;
         check::descriptions(&graph, &metadata, &calibrations, parameters)?;
         Ok(Self {
             bytes,

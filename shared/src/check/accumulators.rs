@@ -23,128 +23,130 @@ pub(crate) fn accumulators(graph: &Graph<'_>, parameters: &[u8]) -> Result<(), G
         };
         let words = kernels::stream_words(&node, &input, &output);
         let stream = parameters.slice::<u32>(node.weights, words).ok_or(fault)?;
-        if !multipliers_fit(&node, &input, &output, stream) {
+        let groups = Groups::of(&node, &input, words);
+        let requantized = output.element != Element::I32;
+        if requantized && !groups.multipliers_fit(stream) {
             return Err(fault);
         }
-        if !sums_fit(&node, &input, &output, stream) {
+        let fits = match node.op.built_in() {
+            Op::Linear => rows_fit(stream, input.shape.len(), requantized),
+            Op::CompactConv2d => rows_fit(stream, window(&node) * usize::from(input.shape.c), true),
+            Op::DepthwiseConv2d => {
+                // At most 7 × 7 bytes of at most 128 each: only the bias can be too large.
+                let products = window(&node) as u64 * CODE * CODE;
+                let biases = &stream[groups.biases..][..groups.channels];
+                biases.iter().all(|&bias| bounded(bias, products))
+            }
+            _ => groups.sums_fit(stream),
+        };
+        if !fits {
             return Err(GraphError::Overflow { node: index });
         }
     }
     Ok(())
 }
 
-/// Sums of magnitudes of the low and the high halves of words.
-fn halves<'w>(words: impl IntoIterator<Item = &'w u32>) -> u64 {
-    let magnitude = |word: &u32| {
-        let [low, high] = [*word as i16, (*word >> 16) as i16];
-        u32::from(low.unsigned_abs()) + u32::from(high.unsigned_abs())
-    };
-    words.into_iter().map(|word| u64::from(magnitude(word))).sum()
+/// Pixels of a window.
+fn window(node: &Node) -> usize {
+    usize::from(node.kernel) * usize::from(node.kernel)
 }
 
 fn bounded(bias: u32, products: u64) -> bool {
     u64::from((bias as i32).unsigned_abs()).saturating_add(products) < 1 << 31
 }
 
-fn positive(words: &[u32]) -> bool {
-    words.iter().all(|&word| (word as i32) > 0)
+/// How a stream is made of equal groups of words, each of some channels side by side: a bias of each, their words of weights in turns,
+/// and last a multiplier of each.
+struct Groups {
+    /// Words of a group.
+    len: usize,
+    /// Channels of a group.
+    channels: usize,
+    /// Where its biases begin.
+    biases: usize,
+    /// Where its weights begin.
+    weights: usize,
+    /// Words of weights of a channel.
+    words: usize,
+    /// By how much products are larger than what they add to an accumulator.
+    factor: u64,
 }
 
-/// The last words of each of equal groups.
-fn trailers(stream: &[u32], group: usize, trailer: usize) -> impl Iterator<Item = &[u32]> {
-    stream
-        .chunks_exact(group.max(1))
-        .map(move |words| &words[words.len() - trailer..])
-}
+impl Groups {
+    fn of(node: &Node, input: &Tensor, stream_words: usize) -> Self {
+        let (kernel, channels) = (usize::from(node.kernel), usize::from(input.shape.c));
+        let last = |len: usize, channels: usize| Self::biases_last(len, channels);
+        match node.op.built_in() {
+            // A column that is named twice counts twice.
+            Op::NarrowLinear => Self::biases_first(narrow::row_words(input.shape.len()), 1),
+            Op::Conv2d => {
+                let words = tiles::window_words(kernel, kernel * channels);
+                Self::biases_first(tiles::group_words(words), tiles::CHANNELS)
+            }
+            Op::UpsampledConv3x3 => {
+                let words = upsample::pixel_words(channels);
+                Self::biases_first(upsample::group_words(words), upsample::CHANNELS)
+            }
+            // Transformed inputs are sums of four codes; the products' sum is four times the accumulator.
+            Op::WinogradConv3x3 => Self {
+                factor: 4,
+                ..last(winograd::group_words(channels), winograd::CHANNELS)
+            },
+            Op::DepthwiseConv3x3 => last(depthwise::WINDOW_WORDS, 1),
+            // Weights of doubled pixels are those of two windows, which is a bound of each.
+            Op::UpsampledDepthwiseConv3x3 => last(depthwise::DOUBLED_WORDS, 1),
+            // Of what follows, the multipliers alone are looked for here.
+            Op::Linear => last(rows::block_words(input.shape.len(), true), rows::BLOCK),
+            Op::CompactConv2d => last(rows::block_words(kernel * kernel * channels, true), rows::BLOCK),
+            _ => last(stream_words, channels),
+        }
+    }
 
-fn multipliers_fit(node: &Node, input: &Tensor, output: &Tensor, stream: &[u32]) -> bool {
-    let (kernel, channels) = (usize::from(node.kernel), usize::from(input.shape.c));
-    let columns = kernel * kernel * channels;
-    let mut groups = match node.op {
-        Op::Linear if output.element == Element::I32 => return true,
-        Op::Linear => trailers(stream, rows::block_words(input.shape.len(), true), rows::BLOCK),
-        Op::NarrowLinear => trailers(stream, narrow::row_words(input.shape.len()), 1),
-        Op::CompactConv2d => trailers(stream, rows::block_words(columns, true), rows::BLOCK),
-        Op::Conv2d => {
-            let words = tiles::window_words(kernel, kernel * channels);
-            trailers(stream, tiles::group_words(words), tiles::CHANNELS)
+    const fn biases_first(len: usize, channels: usize) -> Self {
+        Self {
+            len,
+            channels,
+            biases: 0,
+            weights: channels,
+            words: len / channels - 2,
+            factor: 1,
         }
-        Op::WinogradConv3x3 => trailers(stream, winograd::group_words(channels), winograd::CHANNELS),
-        Op::UpsampledConv3x3 => {
-            let words = upsample::pixel_words(channels);
-            trailers(stream, upsample::group_words(words), upsample::CHANNELS)
-        }
-        Op::DepthwiseConv3x3 => trailers(stream, depthwise::WINDOW_WORDS, 1),
-        Op::UpsampledDepthwiseConv3x3 => trailers(stream, depthwise::DOUBLED_WORDS, 1),
-        _ => trailers(stream, stream.len(), channels),
-    };
-    groups.all(positive)
-}
+    }
 
-fn sums_fit(node: &Node, input: &Tensor, output: &Tensor, stream: &[u32]) -> bool {
-    let (kernel, channels) = (usize::from(node.kernel), usize::from(input.shape.c));
-    match node.op {
-        Op::Linear => rows_fit(stream, input.shape.len(), output.element != Element::I32),
-        Op::NarrowLinear => stream
-            .chunks_exact(narrow::row_words(input.shape.len()))
-            .all(narrow_fits),
-        Op::CompactConv2d => rows_fit(stream, kernel * kernel * channels, true),
-        Op::Conv2d => {
-            let words = tiles::window_words(kernel, kernel * channels);
-            stream
-                .chunks_exact(tiles::group_words(words))
-                .all(|group| lanes_fit::<{ tiles::CHANNELS }>(group, words))
+    const fn biases_last(len: usize, channels: usize) -> Self {
+        Self {
+            biases: len - 2 * channels,
+            weights: 0,
+            ..Self::biases_first(len, channels)
         }
-        Op::UpsampledConv3x3 => {
-            let words = upsample::pixel_words(channels);
-            let groups = stream.chunks_exact(upsample::group_words(words));
-            groups
-                .into_iter()
-                .all(|group| lanes_fit::<{ upsample::CHANNELS }>(group, 4 * words))
-        }
-        Op::WinogradConv3x3 => stream.chunks_exact(winograd::group_words(channels)).all(winograd_fits),
-        Op::DepthwiseConv3x3 => depthwise_fits::<{ depthwise::WINDOW_WORDS }>(stream),
-        Op::UpsampledDepthwiseConv3x3 => depthwise_fits::<{ depthwise::DOUBLED_WORDS }>(stream),
-        _ => {
-            // At most 7 × 7 bytes of at most 128 each: only the bias can be too large.
-            let bias = &stream[stream.len() - 2 * channels..stream.len() - channels];
-            bias.iter()
-                .all(|&bias| bounded(bias, (kernel * kernel) as u64 * CODE * CODE))
-        }
+    }
+
+    fn multipliers_fit(&self, stream: &[u32]) -> bool {
+        let multipliers = |group: &[u32]| group[self.len - self.channels..].iter().all(|&word| word as i32 > 0);
+        stream.chunks_exact(self.len).all(multipliers)
+    }
+
+    fn sums_fit(&self, stream: &[u32]) -> bool {
+        stream.chunks_exact(self.len).all(|group| {
+            (0..self.channels).all(|channel| {
+                let weights = &group[self.weights + channel..];
+                let products = self.factor * CODE * magnitudes(weights, self.channels, self.words);
+                products < 1 << 31 && bounded(group[self.biases + channel], products / self.factor)
+            })
+        })
     }
 }
 
-/// Biases, `words` words of each channel in turn, multipliers.
-fn lanes_fit<const CHANNELS: usize>(group: &[u32], words: usize) -> bool {
-    let (bias, rest) = group.split_at(CHANNELS);
-    let weights = &rest[..words * CHANNELS];
-    (0..CHANNELS).all(|channel| {
-        bounded(
-            bias[channel],
-            CODE * halves(weights[channel..].iter().step_by(CHANNELS)),
-        )
-    })
-}
-
-/// A row's bias, weights, multiplier; a column that is named twice counts twice.
-fn narrow_fits(row: &[u32]) -> bool {
-    bounded(row[0], CODE * halves(&row[1..row.len() - 1]))
-}
-
-/// Per channel its weights, bias, multiplier; weights of doubled pixels are those of two windows, which is a bound of each.
-fn depthwise_fits<const WORDS: usize>(stream: &[u32]) -> bool {
-    stream
-        .chunks_exact(WORDS)
-        .all(|words| bounded(words[WORDS - 2], CODE * halves(&words[..WORDS - 2])))
-}
-
-/// Transformed inputs are sums of four codes; the products' sum is four times the accumulator.
-fn winograd_fits(group: &[u32]) -> bool {
-    let (weights, trailer) = group.split_at(group.len() - 2 * winograd::CHANNELS);
-    (0..winograd::CHANNELS).all(|channel| {
-        let products = 4 * CODE * halves(weights[channel..].iter().step_by(winograd::CHANNELS));
-        products < 1 << 31 && bounded(trailer[channel], products / 4)
-    })
+/// Sum of the magnitudes of both halves of every `step`-th word, `count` of them.
+#[inline(never)]
+fn magnitudes(words: &[u32], step: usize, count: usize) -> u64 {
+    let magnitude = |word: u32| {
+        let [low, high] = [word as i16, (word >> 16) as i16];
+        u32::from(low.unsigned_abs()) + u32::from(high.unsigned_abs())
+    };
+    (0..count)
+        .map(|number| u64::from(magnitude(words[number * step])))
+        .sum()
 }
 
 /// Blocks of [`layout::rows`](crate::layout::rows), by their length alone: weights have 8 bits whatever the bytes are. The biases and

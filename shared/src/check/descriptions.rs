@@ -1,7 +1,9 @@
 //! Inputs, heads, golden vectors and calibration statistics are described as the graph has them.
 
 use super::{GraphError, MAX_GOLDEN_VECTORS};
-use crate::blob::{Calibration, InputDescription, MAX_CALIBRATED_PIXELS, Metadata, ReadingStatistics, Sequence};
+use crate::blob::{
+    Calibration, HeadDescription, InputDescription, MAX_CALIBRATED_PIXELS, Metadata, ReadingStatistics, Sequence,
+};
 use crate::graph::{Graph, Node, Op};
 use crate::parameters::Parameters;
 use crate::spec::{HeadSet, InputSlot, Shape};
@@ -13,62 +15,81 @@ pub(crate) fn descriptions(
     calibrations: &Sequence<'_, Calibration>,
     parameters: &[u8],
 ) -> Result<(), GraphError> {
-    let inputs = metadata.inputs.checked_len().is_some_and(|count| {
-        let nodes = || graph.nodes().filter(|node| node.op.is_input());
-        let slots = (0..3).filter(|&slot| nodes().any(|node| node.input == slot));
-        count == slots.count()
-            && nodes().all(|node| metadata.inputs.iter().any(|input| input_matches(graph, &node, &input)))
-    });
-    let heads = metadata.heads.checked_len().is_some_and(|count| {
-        let nodes = || graph.nodes().filter(|node| node.op.is_output());
-        count > 0
-            && count == nodes().count()
-            && nodes().all(|node| {
-                metadata.heads.iter().any(|head| {
-                    let classes = head.classes.checked_len();
-                    HeadSet::from(head.head) == node.heads && classes == class_count(graph, &node)
-                })
-            })
-    });
-    let golden = metadata
-        .golden
-        .checked_len()
-        .is_some_and(|count| count <= MAX_GOLDEN_VECTORS)
-        && metadata.golden.iter().all(|golden| {
-            let spans = golden.inputs.iter().chain([&golden.probabilities]);
-            let inside = spans
-                .clone()
-                .all(|span| span.of(parameters).is_some() && span.offset.is_multiple_of(4));
-            let sizes = metadata.inputs.iter().all(|input| {
-                let element = if input.slot == InputSlot::Picture { 1 } else { 4 };
-                golden.inputs[input.slot as usize].len as usize == input.shape.len().saturating_mul(element)
-            });
-            inside && sizes && golden.probabilities.len.is_multiple_of(4)
-        });
     let metrics = metadata.provenance.metrics.checked_len().is_some();
-    if inputs && heads && golden && metrics && calibrated(metadata, calibrations, parameters) {
-        Ok(())
-    } else {
-        Err(GraphError::Description)
+    let fit = metrics
+        && inputs_fit(graph, metadata) == Some(true)
+        && heads_fit(graph, metadata) == Some(true)
+        && golden_fit(metadata, parameters) == Some(true)
+        && calibrations_fit(metadata, calibrations, parameters) == Some(true);
+    if fit { Ok(()) } else { Err(GraphError::Description) }
+}
+
+/// Whether there is one description for each slot.
+fn inputs_fit(graph: &Graph<'_>, metadata: &Metadata<'_>) -> Option<bool> {
+    let mut slots = [false; InputSlot::ALL.len()];
+    for node in graph.nodes().filter(|node| node.op.is_input()) {
+        let slot = usize::from(node.input);
+        *slots.get_mut(slot)? = true;
+        if !input_matches(graph, &node, &metadata.input(InputSlot::ALL[slot])?) {
+            return None;
+        }
     }
+    let slots = slots.into_iter().filter(|&named| named).count();
+    Some(metadata.inputs.checked_len()? == slots)
+}
+
+/// Whether there is one description for each head.
+fn heads_fit(graph: &Graph<'_>, metadata: &Metadata<'_>) -> Option<bool> {
+    let mut heads = 0;
+    for node in graph.nodes().filter(|node| node.op.is_output()) {
+        let is_it = |head: &HeadDescription<'_>| HeadSet::from(head.head) == node.heads;
+        let head = metadata.heads.iter().find(is_it)?;
+        if head.classes.checked_len()? != class_count(graph, &node)? {
+            return None;
+        }
+        heads += 1;
+    }
+    Some(heads > 0 && metadata.heads.checked_len()? == heads)
+}
+
+/// Whether golden vectors lie inside the parameters and have the inputs' lengths.
+fn golden_fit(metadata: &Metadata<'_>, parameters: &[u8]) -> Option<bool> {
+    for golden in metadata.golden.iter() {
+        for span in golden.inputs.iter().chain([&golden.probabilities]) {
+            span.of(parameters).filter(|_| span.offset.is_multiple_of(4))?;
+        }
+        for input in metadata.inputs.iter() {
+            let element = if input.slot == InputSlot::Picture { 1 } else { 4 };
+            if golden.inputs[input.slot as usize].len as usize != input.shape.len().saturating_mul(element) {
+                return None;
+            }
+        }
+        if !golden.probabilities.len.is_multiple_of(4) {
+            return None;
+        }
+    }
+    Some(metadata.golden.checked_len()? <= MAX_GOLDEN_VECTORS)
 }
 
 /// Whether every slot is one of the inputs, stands once, and has sound statistics inside the parameters.
-fn calibrated(metadata: &Metadata<'_>, calibrations: &Sequence<'_, Calibration>, parameters: &[u8]) -> bool {
-    let once = |slot| calibrations.iter().filter(|other| other.slot == slot).count() == 1;
-    let fits = |calibration: Calibration| {
-        let input = metadata.inputs.iter().find(|input| input.slot == calibration.slot)?;
-        let shape = input.shape;
-        let small = input.slot != InputSlot::Picture || shape.len() <= 3 * MAX_CALIBRATED_PIXELS;
-        let count = ReadingStatistics::count(input.slot, shape.len());
-        let span = calibration.readings;
-        let readings = Parameters::new(parameters).slice::<ReadingStatistics>(span.offset, count)?;
-        let whole = span.len as usize == size_of_val(readings);
-        Some(small && whole && once(input.slot) && readings.iter().all(ReadingStatistics::is_sound))
-    };
-    let count = calibrations.checked_len();
-    count.is_some_and(|count| count <= InputSlot::ALL.len())
-        && calibrations.iter().all(|calibration| fits(calibration) == Some(true))
+fn calibrations_fit(
+    metadata: &Metadata<'_>,
+    calibrations: &Sequence<'_, Calibration>,
+    parameters: &[u8],
+) -> Option<bool> {
+    let mut seen = [false; InputSlot::ALL.len()];
+    for Calibration { slot, readings } in calibrations.iter() {
+        let shape = metadata.input(slot)?.shape;
+        let small = slot != InputSlot::Picture || shape.len() <= 3 * MAX_CALIBRATED_PIXELS;
+        let count = ReadingStatistics::count(slot, shape.len());
+        let statistics = Parameters::new(parameters).slice::<ReadingStatistics>(readings.offset, count)?;
+        let whole = readings.len as usize == size_of_val(statistics);
+        let again = core::mem::replace(&mut seen[slot as usize], true);
+        if again || !small || !whole || !statistics.iter().all(ReadingStatistics::is_sound) {
+            return None;
+        }
+    }
+    calibrations.checked_len().map(|_| true)
 }
 
 fn input_matches(graph: &Graph<'_>, node: &Node, input: &InputDescription<'_>) -> bool {

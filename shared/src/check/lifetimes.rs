@@ -18,16 +18,26 @@ const NEVER: u8 = u8::MAX;
 struct Lives {
     written: [u8; MAX_TENSORS],
     last_read: [u8; MAX_TENSORS],
-    /// First and last node of each node's band.
-    bands: [(u8, u8); MAX_NODES],
+    /// First node of each node's band.
+    bands: [u8; MAX_NODES],
 }
 
 impl Lives {
+    /// First and last node of a node's band.
+    #[inline(never)]
     fn band(&self, node: u8) -> (u8, u8) {
-        self.bands.get(usize::from(node)).copied().unwrap_or((node, node))
+        let (_, from) = self.bands.split_at(usize::from(node).min(MAX_NODES));
+        match from.first() {
+            Some(&first) => {
+                let behind = from[1..].iter().take_while(|&&other| other == first).count();
+                (first, node + behind as u8)
+            }
+            None => (node, node),
+        }
     }
 
     /// First and last node during which a tensor must be kept.
+    #[inline(never)]
     fn of(&self, tensor: usize) -> Option<(u8, u8)> {
         let written = self.written[tensor];
         (written != NEVER).then(|| (self.band(written).0, self.band(self.last_read[tensor]).1))
@@ -66,26 +76,27 @@ impl Lives {
             if band.len() > 1 {
                 check_band(graph, &band, &mut turns)?;
             }
-            self.bands[band.clone()].fill((band.start as u8, band.end as u8 - 1));
+            self.bands[band.clone()].fill(band.start as u8);
             first = band.end;
         }
         Ok(())
     }
 }
 
-pub(super) fn check(graph: &Graph<'_>) -> Result<(), GraphError> {
+/// Checks order and place of all tensors of a graph whose nodes are in order.
+#[inline(never)]
+pub(crate) fn lifetimes(graph: &Graph<'_>) -> Result<(), GraphError> {
     let mut lives = Lives {
         written: [NEVER; MAX_TENSORS],
         last_read: [0; MAX_TENSORS],
-        bands: [(NEVER, NEVER); MAX_NODES],
+        bands: [NEVER; MAX_NODES],
     };
     lives.note(graph)?;
     lives.join(graph)?;
     for second in 0..graph.tensor_count() {
+        let Some(b) = lives.of(second) else { continue };
         for first in 0..second {
-            let (Some(a), Some(b)) = (lives.of(first), lives.of(second)) else {
-                continue;
-            };
+            let Some(a) = lives.of(first) else { continue };
             let in_place =
                 || adds_in_place(graph, &lives, first, second) || adds_in_place(graph, &lives, second, first);
             if a.0 <= b.1 && b.0 <= a.1 && overlaps(graph, first, second) && !in_place() {
@@ -150,6 +161,9 @@ fn keeps_whole_steps(graph: &Graph<'_>, node: &Node) -> bool {
 
 /// Whether a node is an addition that puts its result exactly where its first input lies, which nothing reads any more.
 fn adds_in_place(graph: &Graph<'_>, lives: &Lives, read: usize, result: usize) -> bool {
+    if !Op::Add.is_built_in() {
+        return false;
+    }
     let writer = lives.written[result];
     let (Some(node), Some(a), Some(b)) = (graph.node(writer.into()), graph.tensor(read), graph.tensor(result)) else {
         return false;
@@ -170,11 +184,14 @@ fn adds_in_place(graph: &Graph<'_>, lives: &Lives, read: usize, result: usize) -
         && a.offset == b.offset
 }
 
+/// Bytes of a tensor; of one that is not there, all.
+#[inline(never)]
+fn bytes_of(graph: &Graph<'_>, tensor: usize) -> Range<usize> {
+    graph.tensor(tensor).map_or(0..usize::MAX, |tensor| tensor.range())
+}
+
 fn overlaps(graph: &Graph<'_>, first: usize, second: usize) -> bool {
-    let (Some(a), Some(b)) = (graph.tensor(first), graph.tensor(second)) else {
-        return true;
-    };
-    meet(&a.range(), &b.range())
+    meet(&bytes_of(graph, first), &bytes_of(graph, second))
 }
 
 fn meet(a: &Range<usize>, b: &Range<usize>) -> bool {
@@ -194,10 +211,7 @@ fn check_scratch(graph: &Graph<'_>, lives: &Lives) -> Result<(), GraphError> {
         let (first, last) = lives.band(index as u8);
         let taken = (0..graph.tensor_count()).any(|tensor| {
             let lives = lives.of(tensor).is_some_and(|(from, to)| from <= last && first <= to);
-            lives
-                && graph
-                    .tensor(tensor)
-                    .is_some_and(|tensor| meet(&tensor.range(), &scratch))
+            lives && meet(&bytes_of(graph, tensor), &scratch)
         });
         if taken || !scratch.start.is_multiple_of(4) || scratch.end > graph.arena_len() {
             return Err(fault);

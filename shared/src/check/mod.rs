@@ -1,6 +1,6 @@
 //! The rules of a graph, checked once so that running it needs no check.
 //!
-//! What a graph that passed holds: every record decodes; every tensor lies in the arena, is written at most once and before it is
+//! What a graph that passed holds: every record decodes; this engine has its operators; every tensor lies in the arena, is written at most once and before it is
 //! read; shapes fit their operators; weights and tables lie inside the parameters and are aligned; tensors that live at the
 //! same time do not overlap, but for an addition in place of its first input; streamed tensors keep every row that is still read; a
 //! node's inputs are made for every head the node serves; work is bounded.
@@ -12,6 +12,7 @@ mod operators;
 
 pub(crate) use accumulators::accumulators;
 pub(crate) use descriptions::descriptions;
+pub(crate) use lifetimes::lifetimes;
 
 use crate::graph::{Element, Graph, Node, Op, Tensor};
 use crate::parameters::Parameters;
@@ -39,6 +40,13 @@ pub enum GraphError {
     Node {
         /// Its number.
         node: usize,
+    },
+    /// This engine was built without a node's operator: [`BUILT_IN`](crate::graph::BUILT_IN).
+    NotBuiltIn {
+        /// Its number.
+        node: usize,
+        /// The operator.
+        operator: Op,
     },
     /// A node's shapes, windows or code range do not fit its operator.
     Shape {
@@ -91,6 +99,13 @@ impl core::fmt::Display for GraphError {
         match self {
             Self::Tensor { tensor } => write!(f, "tensor {tensor} is malformed or outside the arena"),
             Self::Node { node } => write!(f, "node {node} names an unknown operator, head or tensor"),
+            Self::NotBuiltIn { node, operator } => {
+                write!(
+                    f,
+                    "node {node}: trident was built without its feature `{}`",
+                    operator.feature()
+                )
+            }
             Self::Shape { node } => write!(f, "shapes of node {node} do not fit its operator"),
             Self::Parameters { node } => write!(f, "parameters of node {node} are outside, misaligned or out of range"),
             Self::Order { node } => write!(f, "node {node} reads or writes a tensor out of order"),
@@ -109,7 +124,7 @@ impl core::fmt::Display for GraphError {
 
 impl core::error::Error for GraphError {}
 
-/// Checks all rules that need no scan of the weights.
+/// Checks all rules that need no scan of the weights, but for those of [`lifetimes`].
 pub(crate) fn graph(graph: &Graph<'_>, parameters: &[u8]) -> Result<(), GraphError> {
     for index in 0..graph.tensor_count() {
         let fits = graph
@@ -123,6 +138,10 @@ pub(crate) fn graph(graph: &Graph<'_>, parameters: &[u8]) -> Result<(), GraphErr
     let mut inputs = [false; 3];
     for index in 0..graph.node_count() {
         let node = graph.node(index).ok_or(GraphError::Node { node: index })?;
+        if !node.op.is_built_in() {
+            let operator = node.op;
+            return Err(GraphError::NotBuiltIn { node: index, operator });
+        }
         check_node(graph, index, &node, Parameters::new(parameters))?;
         if node.op.is_output() {
             if outputs.intersects(node.heads) {
@@ -139,7 +158,7 @@ pub(crate) fn graph(graph: &Graph<'_>, parameters: &[u8]) -> Result<(), GraphErr
     if macs > MAX_MACS {
         return Err(GraphError::Work { macs });
     }
-    lifetimes::check(graph)
+    Ok(())
 }
 
 fn tensor_fits(tensor: &Tensor, arena_len: usize) -> bool {
@@ -148,6 +167,7 @@ fn tensor_fits(tensor: &Tensor, arena_len: usize) -> bool {
     !tensor.shape.is_empty() && aligned && rows && tensor.range().end <= arena_len
 }
 
+#[inline(never)]
 fn check_node(graph: &Graph<'_>, index: usize, node: &Node, parameters: Parameters<'_>) -> Result<(), GraphError> {
     let unknown = GraphError::Node { node: index };
     let tensor = |number: usize| graph.tensor(number).ok_or(unknown);

@@ -9,7 +9,7 @@ use crate::{MAX_CLASSES, MAX_READINGS, kernels};
 
 pub(super) fn input_fits(node: &Node, output: &Tensor) -> bool {
     let codes = output.element == Element::I8;
-    match node.op {
+    match node.op.built_in() {
         Op::Readings => {
             let row = (output.shape.h, output.shape.w) == (1, 1);
             let slot = [InputSlot::Classification as u8, InputSlot::Regression as u8].contains(&node.input);
@@ -23,7 +23,7 @@ pub(super) fn input_fits(node: &Node, output: &Tensor) -> bool {
 
 pub(super) fn output_fits(node: &Node, input: &Tensor) -> bool {
     let shape = input.shape;
-    match node.op {
+    match node.op.built_in() {
         Op::Probabilities => {
             let row = (shape.h, shape.w) == (1, 1) && usize::from(shape.c) <= MAX_CLASSES;
             node.heads == HeadSet::from(Head::Classification) && input.element == Element::I32 && row
@@ -50,7 +50,7 @@ pub(super) fn operator_fits(node: &Node, input: &Tensor, second: Option<&Tensor>
     let side = node.kernel;
     let wide = |tensor: &Tensor| tensor.element == Element::I16 && is_wide_len(tensor.shape.len());
     (codes(input) || node.op == Op::Linear && wide(input))
-        && match (node.op, second) {
+        && match (node.op.built_in(), second) {
             (Op::Linear, None) => requantized || output.element == Element::I32,
             (Op::NarrowLinear, None) => {
                 let whole = (node.lo, node.hi) == (i8::MIN, i8::MAX) && node.table == NO_TABLE;
@@ -129,18 +129,18 @@ pub(super) fn parameters_fit(
     output: Option<&Tensor>,
     parameters: Parameters<'_>,
 ) -> Option<()> {
-    match node.op {
+    if node.op.is_weighted() {
+        let (input, output) = (input?, output?);
+        parameters.slice::<u32>(node.weights, kernels::stream_words(node, input, output))?;
+        return table_fits(node, parameters);
+    }
+    match node.op.built_in() {
         Op::Readings => {
             let inputs = parameters.slice::<ModelInput>(node.weights, output?.shape.len())?;
             let segments = parameters.slice::<Segment>(node.table, usize::try_from(node.p[0]).ok()?)?;
             let inverse_scale = f32::from_bits(node.p[1] as u32);
             (inverse_scale > 0.0 && inverse_scale < 1e20 && tables_fit(inputs, segments, node.p[2] as usize))
                 .then_some(())
-        }
-        op if op.is_weighted() => {
-            let (input, output) = (input?, output?);
-            parameters.slice::<u32>(node.weights, kernels::stream_words(node, input, output))?;
-            table_fits(node, parameters)
         }
         Op::Lut if node.table == NO_TABLE => None,
         Op::Lut => table_fits(node, parameters),

@@ -15,8 +15,10 @@
 //! A tensor may keep fewer rows than it has: row `y` then takes the place of row `y − kept`. The node that writes it and those that
 //! read it run in turns, row by row, so that the whole tensor never exists; see [`schedule`](crate::schedule).
 
+mod built_in;
 mod op;
 
+pub use built_in::{BUILT_IN, OpSet};
 pub use op::Op;
 
 use crate::spec::{HeadSet, Shape};
@@ -322,8 +324,14 @@ impl<'a> Graph<'a> {
     }
 
     /// One tensor; `None` if there is none of that number or its record is malformed.
-    #[inline]
+    #[inline(never)]
     pub fn tensor(&self, index: usize) -> Option<Tensor> {
+        self.tensor_at_once(index)
+    }
+
+    /// As [`Graph::tensor`], for steps: decoded where it is used, as far as it is.
+    #[inline(always)]
+    pub(crate) fn tensor_at_once(&self, index: usize) -> Option<Tensor> {
         Tensor::decode(self.tensors.get(index)?)
     }
 
@@ -347,8 +355,14 @@ impl<'a> Graph<'a> {
     }
 
     /// One node; `None` if there is none of that number or its record is malformed.
-    #[inline]
+    #[inline(never)]
     pub fn node(&self, index: usize) -> Option<Node> {
+        self.node_at_once(index)
+    }
+
+    /// As [`Graph::node`], for steps: decoded where it is used, as far as it is.
+    #[inline(always)]
+    pub(crate) fn node_at_once(&self, index: usize) -> Option<Node> {
         Node::decode(self.nodes.get(index)?)
     }
 
@@ -363,12 +377,14 @@ impl<'a> Graph<'a> {
 
     /// All tensors; a malformed record ends the iteration.
     pub fn tensors(&self) -> impl Iterator<Item = Tensor> + use<'a> {
-        self.tensors.iter().map_while(Tensor::decode)
+        let graph = *self;
+        (0..self.tensor_count()).map_while(move |index| graph.tensor(index))
     }
 
     /// All nodes; a malformed record ends the iteration.
     pub fn nodes(&self) -> impl Iterator<Item = Node> + use<'a> {
-        self.nodes.iter().map_while(Node::decode)
+        let graph = *self;
+        (0..self.node_count()).map_while(move |index| graph.node(index))
     }
 
     /// Multiplications of one run for those heads; windows at the border count in full.

@@ -2,6 +2,8 @@
 
 use bytemuck::CheckedBitPattern;
 
+use super::{BUILT_IN, OpSet};
+
 /// What a node does. Fields of [`Node`](super::Node) that an operator does not name are zero.
 ///
 /// Those that hold weights read them as a stream of one of the orders in [`layout`](crate::layout), from `weights` on; their codes
@@ -85,17 +87,17 @@ impl Op {
 
     /// Whether it brings an input into the arena.
     pub const fn is_input(self) -> bool {
-        matches!(self, Self::Readings | Self::Picture)
+        self.is_one_of(&[Self::Readings, Self::Picture])
     }
 
     /// Whether it takes a head's result out.
     pub const fn is_output(self) -> bool {
-        matches!(self, Self::Probabilities | Self::Logits | Self::Value)
+        self.is_one_of(&[Self::Probabilities, Self::Logits, Self::Value])
     }
 
     /// Whether it reads two tensors.
     pub const fn is_binary(self) -> bool {
-        matches!(self, Self::Concat | Self::Add)
+        self.is_one_of(&[Self::Concat, Self::Add])
     }
 
     /// Whether it writes rows, one after the other, and may share a band with others.
@@ -110,33 +112,39 @@ impl Op {
 
     /// Whether it sums all inputs, weighted.
     pub const fn is_linear(self) -> bool {
-        matches!(self, Self::Linear | Self::NarrowLinear)
+        self.is_one_of(&[Self::Linear, Self::NarrowLinear])
     }
 
     /// Whether it slides weighted windows over rows.
     pub const fn is_windowed(self) -> bool {
-        matches!(
-            self,
-            Self::Conv2d
-                | Self::CompactConv2d
-                | Self::WinogradConv3x3
-                | Self::UpsampledConv3x3
-                | Self::DepthwiseConv2d
-                | Self::DepthwiseConv3x3
-                | Self::UpsampledDepthwiseConv3x3
-        )
+        self.is_one_of(&[
+            Self::Conv2d,
+            Self::CompactConv2d,
+            Self::WinogradConv3x3,
+            Self::UpsampledConv3x3,
+            Self::DepthwiseConv2d,
+            Self::DepthwiseConv3x3,
+            Self::UpsampledDepthwiseConv3x3,
+        ])
     }
 
     /// Whether each channel is convolved with itself alone.
     pub const fn is_depthwise(self) -> bool {
-        matches!(
-            self,
-            Self::DepthwiseConv2d | Self::DepthwiseConv3x3 | Self::UpsampledDepthwiseConv3x3
-        )
+        self.is_one_of(&[
+            Self::DepthwiseConv2d,
+            Self::DepthwiseConv3x3,
+            Self::UpsampledDepthwiseConv3x3,
+        ])
     }
 
     /// Whether its windows slide over doubled pixels.
     pub const fn is_upsampled(self) -> bool {
-        matches!(self, Self::UpsampledConv3x3 | Self::UpsampledDepthwiseConv3x3)
+        self.is_one_of(&[Self::UpsampledConv3x3, Self::UpsampledDepthwiseConv3x3])
+    }
+
+    /// Whether it is built in and one of these: what is asked only for others vanishes.
+    #[inline(always)]
+    const fn is_one_of(self, ops: &[Self]) -> bool {
+        OpSet::of(ops).and(BUILT_IN).contains(self)
     }
 }

@@ -156,7 +156,7 @@ pub fn stream_words(node: &Node, input: &Tensor, output: &Tensor) -> usize {
         usize::from(input.shape.c),
         usize::from(output.shape.c),
     );
-    match node.op {
+    match node.op.built_in() {
         Op::Linear => rows::stream_words(output.shape.len(), input.shape.len(), output.element == Element::I8),
         Op::NarrowLinear => narrow::stream_words(output.shape.len(), input.shape.len()),
         Op::CompactConv2d => rows::stream_words(outputs, kernel * kernel * channels, true),
@@ -198,7 +198,7 @@ pub fn scratch_words(node: &Node, input: &Tensor, output: &Tensor) -> usize {
 
 #[inline(never)]
 fn words_of((op, kernel, stride): (Op, u8, u8), element: Element, input: Shape, output: Shape) -> usize {
-    match op {
+    match op.built_in() {
         Op::Linear if element == Element::I8 => linear::scratch_words(input.len()),
         Op::Conv2d => conv2d::scratch_words(kernel.into(), input, output),
         Op::CompactConv2d => conv2d::compact_scratch_words(kernel.into(), input, output),

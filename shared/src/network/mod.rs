@@ -189,7 +189,7 @@ impl<'a> Network<'a> {
         let mut records = graph.records_from(0).iter();
         while let Some(record) = records.next() {
             let number = |behind: &[_]| graph.node_count() - behind.len() - 1;
-            let is = |op: Op| record[0] == op as u8;
+            let is = |op: Op| op.is_built_in() && record[0] == op as u8;
             // All nodes of a band serve the same heads.
             if !HeadSet::from_bits_truncated(record[1]).intersects(heads) {
                 continue;
@@ -224,7 +224,7 @@ impl<'a> Network<'a> {
     /// What a node that takes one step has written. Nothing of this is left where nobody looks.
     #[inline(always)]
     fn written(&self, record: &[u8; NODE_LEN]) -> &[u8] {
-        let tensor = Node::decode_checked(record).and_then(|node| self.blob.graph().tensor(node.writes()?));
+        let tensor = Node::decode_checked(record).and_then(|node| self.blob.graph().tensor_at_once(node.writes()?));
         let bytes = tensor.and_then(|tensor| self.arena.get(tensor.elements()));
         bytes.unwrap_or_default()
     }
@@ -261,7 +261,7 @@ impl<'a> Network<'a> {
             None => Some(Turn { node: number, row: 0 }),
         };
         while let Some(Turn { node: number, row }) = turn {
-            let node = proven(graph.node(number));
+            let node = proven(graph.node_at_once(number));
             let operands = Operands::of(&graph, &node);
             let first = usize::from(row);
             let rows = match schedule {
@@ -343,7 +343,7 @@ impl<'a> Network<'a> {
         inputs: &Inputs<'_>,
     ) -> Result<&[u8], RunError> {
         let (row, written) = (rows.start, operands.place(rows));
-        if node.op == Op::Picture {
+        if Op::Picture.is_built_in() && node.op == Op::Picture {
             self.read_picture(&operands.output, (row, written.clone()), inputs)?;
         } else {
             step::run(self.arena, (node, number), operands, (row, written.clone()), &self.blob);
@@ -370,7 +370,7 @@ impl<'a> Network<'a> {
         if let Some(feature) = row.iter().position(|reading| !reading.is_finite()) {
             return Err(RunError::NotFinite { slot, feature });
         }
-        let output = proven(self.blob.graph().tensor(node.output.into()));
+        let output = proven(self.blob.graph().tensor_at_once(node.output.into()));
         let parameters = self.blob.typed_parameters();
         let step = InputStep {
             inputs: parameters.proven(node.weights, output.shape.len()),
@@ -407,7 +407,7 @@ impl<'a> Network<'a> {
     /// Takes a head's result out.
     #[inline(never)]
     fn take_out(&mut self, record: &[u8; NODE_LEN]) {
-        if record[0] != Op::Probabilities as u8 {
+        if !Op::Probabilities.is_built_in() || record[0] != Op::Probabilities as u8 {
             return self.take_other(record);
         }
         let node = Node::decode_as(Op::Probabilities, record);
@@ -429,7 +429,7 @@ impl<'a> Network<'a> {
     fn take_other(&mut self, record: &[u8; NODE_LEN]) {
         let node = proven(Node::decode_checked(record));
         let graph = self.blob.graph();
-        if node.op == Op::Logits {
+        if node.op.built_in() == Op::Logits {
             self.results.logits = graph.tensor(node.input.into());
         } else {
             let [scale, offset] = [node.p[0], node.p[1]].map(|bits| f32::from_bits(bits as u32));

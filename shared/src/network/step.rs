@@ -24,11 +24,11 @@ pub(super) struct Operands {
 impl Operands {
     #[inline(always)]
     pub(super) fn of(graph: &Graph<'_>, node: &Node) -> Self {
-        let output = proven(graph.tensor(node.output.into()));
+        let output = proven(graph.tensor_at_once(node.output.into()));
         let input = if node.op.is_input() {
             output
         } else {
-            proven(graph.tensor(node.input.into()))
+            proven(graph.tensor_at_once(node.input.into()))
         };
         Self { input, output }
     }
@@ -209,7 +209,7 @@ pub(super) fn run(
         output: output.shape,
         row,
     };
-    match node.op {
+    match node.op.built_in() {
         Op::Conv2d => conv2d::conv2d(&rows, &weighted, scratch, to),
         Op::DepthwiseConv3x3 => depthwise::depthwise3x3(&rows, &weighted, scratch, to),
         Op::UpsampledDepthwiseConv3x3 => depthwise::doubled3x3(&rows, &weighted, scratch, to),
