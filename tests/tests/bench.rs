@@ -154,6 +154,28 @@ fn a_blob_is_measured_alike_each_time() {
 }
 
 #[test]
+fn an_engine_with_a_models_operators_alone_runs_it_in_less_code_and_refuses_others() {
+    let (report, blob) = measured("W4");
+    let toolchain = Toolchain::new().expect("the sources are there");
+    let engine =
+        Bench::with_operators(&toolchain, &BOARDS[0], report.operators).unwrap_or_else(|error| panic!("{error}"));
+    // The image compares every answer with those of the host, to the bit, before it reports.
+    let own = engine
+        .count("W4", blob.as_ref())
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert!(
+        own.run_instructions <= report.run_instructions,
+        "{} instructions, {} with all operators",
+        own.run_instructions,
+        report.run_instructions
+    );
+    let (_, other) = measured("W1");
+    let refused = engine.count("W1", other.as_ref()).unwrap_err().to_string();
+    let reason = "blob: node 0: trident was built without its feature `op-readings`";
+    assert!(refused.ends_with(reason), "{refused}");
+}
+
+#[test]
 fn a_blob_that_is_not_in_order_is_refused_with_its_reason() {
     let image = bench_image();
     let refused = |blob: &[u8]| match image.measure("W1", blob) {
@@ -191,6 +213,7 @@ fn the_command_prints_one_object_with_every_figure() {
             "macs",
             "instructions",
             "code_bytes",
+            "code_bytes_all",
             "blob_bytes",
             "arena_bytes",
             "stack_bytes",
@@ -200,6 +223,11 @@ fn the_command_prints_one_object_with_every_figure() {
                 "{key}: {workload:#}"
             );
         }
+        let code = |key: &str| workload[key].as_u64().expect("a number");
+        assert!(
+            code("code_bytes") * 3 < code("code_bytes_all") * 2,
+            "operators that are not built in leave code: {workload:#}"
+        );
         let (cycles, reason) = (&workload["modelled_cycles"], &workload["modelled_cycles_reason"]);
         assert!(
             cycles.is_u64() != reason.is_string(),

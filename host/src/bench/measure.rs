@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
+use trident::graph::OpSet;
 use trident::wire::{Measurement, Text};
 
 use super::BenchError;
@@ -40,10 +41,26 @@ impl Bench {
     /// # Errors
     /// A tool is missing, or the image does not build.
     pub fn new(toolchain: &Toolchain, board: &'static Board) -> Result<Self, BenchError> {
+        Self::of(toolchain, board, toolchain.image(board, Image::Measuring)?)
+    }
+
+    /// As [`Bench::new`], with no other operators than these.
+    ///
+    /// # Errors
+    /// As [`Bench::new`].
+    pub fn with_operators(toolchain: &Toolchain, board: &'static Board, operators: OpSet) -> Result<Self, BenchError> {
+        Self::of(
+            toolchain,
+            board,
+            toolchain.image_of(board, Image::Measuring, operators)?,
+        )
+    }
+
+    fn of(toolchain: &Toolchain, board: &'static Board, elf: PathBuf) -> Result<Self, BenchError> {
         Ok(Self {
             board,
             qemu: toolchain.qemu(board)?,
-            elf: toolchain.image(board, Image::Measuring)?,
+            elf,
             tracer: Tracer::new(toolchain, board).map_err(|reason| reason.to_string()),
         })
     }

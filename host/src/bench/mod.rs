@@ -5,6 +5,8 @@
 //!                                                    engine image ─► Code (flash, statics) ───────────┴─► Report
 //! ```
 //!
+//! The engine image has all operators; [`own_code`] builds it once more for each workload, with no others than it runs.
+//!
 //! Counts are instructions of the emulated core, exact and the same on every machine; they are not cycles. Each measurement
 //! begins with a loop of known length: a report whose `calibration_ok` is false means nothing.
 
@@ -125,6 +127,22 @@ pub fn run(
         reports,
         too_large,
     ))
+}
+
+/// Builds the engine of each workload, with no other operators than it runs, and notes what its code takes.
+///
+/// # Errors
+/// An engine that does not build.
+pub fn own_code(board: &Board, report: &mut Report, progress: &Progress) -> Result<(), BenchError> {
+    let toolchain = Toolchain::new()?;
+    let mut step = progress.step("engines", report.workloads.len() as u64);
+    for (done, workload) in report.workloads.iter_mut().enumerate() {
+        step.set(done as u64, workload.name);
+        let elf = toolchain.image_of(board, Image::Engine, workload.operators)?;
+        workload.code_bytes = Some(code::read(&elf)?.flash_bytes);
+    }
+    step.finish(&format!("{} engines", report.workloads.len()));
+    Ok(())
 }
 
 /// Why a board has no room for a blob, if it has none.

@@ -1,7 +1,7 @@
 //! Measurements in the terms of the model: per workload and per layer.
 
 use serde::Serialize;
-use trident::graph::{Graph, Node};
+use trident::graph::{Graph, Node, OpSet};
 use trident::wire::Measurement;
 use trident::{Blob, BlobError};
 
@@ -72,8 +72,14 @@ pub struct WorkloadReport {
     /// Why there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub modelled_cycles_reason: Option<String>,
-    /// Flash of the engine alone, blob apart.
-    pub code_bytes: u64,
+    /// The operators that it runs.
+    #[serde(skip)]
+    pub operators: OpSet,
+    /// Flash of the engine alone with no other operators than these, blob apart; none before [`own_code`](super::own_code).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code_bytes: Option<u64>,
+    /// Flash of the engine alone with all operators, blob apart.
+    pub code_bytes_all: u64,
     /// Flash of the blob.
     pub blob_bytes: usize,
     /// Weights and tables in it.
@@ -188,7 +194,9 @@ impl WorkloadReport {
             load_instructions: measurement.load_instructions,
             modelled_cycles: measured.cycles.as_ref().ok().copied(),
             modelled_cycles_reason: measured.cycles.as_ref().err().cloned(),
-            code_bytes: code.flash_bytes,
+            operators: graph.nodes().map(|node| node.op).collect(),
+            code_bytes: None,
+            code_bytes_all: code.flash_bytes,
             blob_bytes: blob.bytes().len(),
             parameter_bytes: built.parameter_bytes,
             arena_bytes,

@@ -50,6 +50,7 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
         .with_context(|| format!("there is no board called `{}`; there is {}", args.board, boards()))?;
     let workloads = chosen(&args.workload)?;
     let mut report = bench::run(board, &workloads, args.optimize, &Progress::new())?;
+    bench::own_code(board, &mut report, &Progress::new())?;
     if args.peers {
         report.peers = Some(peers::run(board, &workloads, args.optimize)?);
     }
@@ -86,6 +87,7 @@ fn print(report: &Report) -> anyhow::Result<()> {
         "per MAC",
         "modelled cycles",
         "code",
+        "all operators",
         "blob",
         "parameters",
         "arena",
@@ -99,7 +101,8 @@ fn print(report: &Report) -> anyhow::Result<()> {
             whole(workload.instructions),
             per_mac(Some(workload.instructions_per_mac)),
             workload.modelled_cycles.map_or_else(|| "–".into(), whole),
-            whole(workload.code_bytes),
+            workload.code_bytes.map_or_else(|| "–".into(), whole),
+            whole(workload.code_bytes_all),
             whole(workload.blob_bytes as u64),
             whole(workload.parameter_bytes as u64),
             whole(workload.arena_bytes as u64),
@@ -108,7 +111,9 @@ fn print(report: &Report) -> anyhow::Result<()> {
         ]);
     }
     say!("{rows}");
-    say!("instructions: codes in, results out; sizes in bytes; code is the engine alone, the same for all");
+    say!(
+        "instructions: codes in, results out; sizes in bytes; code is the engine alone, with the operators of the workload and with all"
+    );
     for workload in &report.too_large {
         say!("{} is too large: {}", workload.name, workload.reason);
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use trident::graph::Node;
+use trident::graph::{Node, Op, OpSet};
 use trident::{Blob, Head, HeadSet, InputSlot, Network};
 
 use super::blob_file::{self, printable};
@@ -82,6 +82,7 @@ fn describe(blob: &Blob<'_>, verified: bool) -> Value {
         "blob_bytes": header.total_len, "parameter_bytes": blob.parameters().len(), "arena_bytes": graph.arena_len(),
         "crc32": format!("{:08x}", header.crc), "sha256": hex::encode(&Sha256::digest(blob.bytes())),
         "inputs": inputs, "heads": heads, "nodes": nodes,
+        "features": features(blob),
         "golden_vectors": metadata.golden.iter().count(), "golden_verified": verified,
         "provenance": {
             "tool": provenance.tool, "model": provenance.model, "data_sha256": hex::encode(&provenance.data_sha256),
@@ -143,7 +144,14 @@ fn print(blob: &Blob<'_>) -> anyhow::Result<()> {
         ]);
     }
     say!("{nodes}");
+    say!("features of trident that run it: {}", features(blob).join(" "));
     Ok(())
+}
+
+/// The features that an engine needs which has no other operators than this model.
+fn features(blob: &Blob<'_>) -> Vec<&'static str> {
+    let operators: OpSet = blob.graph().nodes().map(|node| node.op).collect();
+    operators.iter().map(Op::feature).collect()
 }
 
 /// `[h, w, c]` of what a node makes, or of what an output node takes out.
