@@ -312,13 +312,16 @@ pub struct HeadOverrides {
     /// Highest learning rate of quantisation-aware training.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub qat_learning_rate: Option<f64>,
+    /// Whether the regression head learns from a Gaussian process on its training rows, unless another teacher teaches it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub process: Option<bool>,
     /// Share of the teacher in the loss, 0 to 1; the rest is the labels'.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub distill: Option<f64>,
     /// Points labelled by the teacher that stand beside each training row of a step, 0 to 16.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fresh: Option<f64>,
-    /// How those points are made, where the teacher is a run.
+    /// How those points are made, where the teacher is a run or a Gaussian process.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub points: Option<Points>,
 }

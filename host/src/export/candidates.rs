@@ -221,9 +221,11 @@ impl<'d> Candidates<'d> {
         })
     }
 
-    /// Whether a head has validation rows.
+    /// Whether a head has validation rows, from which it has not learnt.
     pub fn is_validated(&self, head: Head) -> bool {
-        !Rows::of(self.dataset, |split| &split.validation).head(head).is_empty()
+        let recipe = self.record.recipes.get(head.name());
+        !recipe.is_some_and(|recipe| recipe.train_on_validation)
+            && !Rows::of(self.dataset, |split| &split.validation).head(head).is_empty()
     }
 
     /// Figures of the float model.

@@ -5,7 +5,7 @@ use trident::{Blob, Head};
 
 use super::gather::Evidence;
 use crate::eval::{Figures, leading};
-use crate::run::{Metrics, Run, RunError};
+use crate::run::{Metrics, Record, Run, RunError};
 use crate::train::HeadMetrics;
 
 /// What a run is.
@@ -94,7 +94,7 @@ impl Summary {
         let (record, config) = (run.record()?, run.config());
         let (parameters, macs) = sizes(evidence);
         Ok(Self {
-            heads: heads(evidence),
+            heads: heads(evidence, &record),
             parameters,
             macs,
             blob: evidence.int8.as_ref().map(|int8| BlobSummary::new(&int8.blob)),
@@ -134,7 +134,7 @@ fn sizes(evidence: &Evidence<'_>) -> (usize, usize) {
     (sum(|layer| layer.parameters), sum(|layer| layer.macs))
 }
 
-fn heads(evidence: &Evidence<'_>) -> Vec<HeadSummary> {
+fn heads(evidence: &Evidence<'_>, record: &Record) -> Vec<HeadSummary> {
     let dataset = evidence.dataset;
     let of_head = |head: Head| {
         let (tells, split) = match head {
@@ -151,6 +151,7 @@ fn heads(evidence: &Evidence<'_>) -> Vec<HeadSummary> {
                 (vec![data.target.clone()], &data.split)
             }
         };
+        let [train, validation, test] = [&split.train, &split.validation, &split.test].map(Vec::len);
         let metrics = |figures: &Figures| figures.get(head.name()).cloned();
         let float = metrics(&evidence.float_figures);
         let usual = match head {
@@ -161,7 +162,10 @@ fn heads(evidence: &Evidence<'_>) -> Vec<HeadSummary> {
         Some(HeadSummary {
             head: head.name(),
             tells,
-            rows: [&split.train, &split.validation, &split.test].map(Vec::len),
+            rows: match record.recipes.get(head.name()) {
+                Some(recipe) if recipe.train_on_validation => [train + validation, 0, test],
+                _ => [train, validation, test],
+            },
             figure: float.as_ref().map_or(usual, |metrics| leading(metrics).0),
             int8: evidence.int8.as_ref().and_then(|int8| metrics(&int8.figures)),
             float,

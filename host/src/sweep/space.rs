@@ -6,6 +6,7 @@ use trident::spec::Head;
 use super::SweepError;
 use crate::config::{Config, ModelConfig, Preset, SweepConfig};
 use crate::model::presets::EdgeWidths;
+use crate::train::Recipe;
 
 /// Multiples of the widths that the default grid tries.
 const TOWER_MULTIPLES: [f64; 4] = [0.5, 0.75, 1.0, 1.5];
@@ -73,7 +74,7 @@ impl Candidate {
     }
 }
 
-/// The configuration without other heads than `heads`, and without `[sweep]`.
+/// The configuration without other heads than `heads`, and without `[sweep]`; validation rows judge, so no head learns from them.
 pub fn restricted(config: &Config, heads: &[Head]) -> Config {
     let mut config = config.clone();
     config
@@ -82,6 +83,11 @@ pub fn restricted(config: &Config, heads: &[Head]) -> Config {
     config.segmentation.take_if(|_| !heads.contains(&Head::Segmentation));
     config.regression.take_if(|_| !heads.contains(&Head::Regression));
     config.sweep = None;
+    for &head in heads {
+        if Recipe::new(&config.train, head).train_on_validation {
+            config.train.head_mut(head).train_on_validation = Some(false);
+        }
+    }
     config
 }
 

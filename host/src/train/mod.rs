@@ -48,7 +48,7 @@ pub use evaluate::HeadMetrics;
 pub use plan::{Plan, Rehearsal, widths};
 pub use prepare::{HeadData, Inputs, Targets};
 pub use recipe::Recipe;
-pub use teacher::{TeacherError, TeacherRecord};
+pub use teacher::{ProcessRecord, TeacherError, TeacherRecord};
 
 /// What else training is told.
 #[derive(Clone, Debug)]
@@ -74,6 +74,9 @@ pub struct TrainSummary {
     pub parameters: usize,
     /// Whether the inputs were their own targets and the labels random, so that no figure means anything.
     pub demonstration: bool,
+    /// The Gaussian process that the regression head learnt from, if it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub process: Option<ProcessRecord>,
     /// What training with int8's rounding gave, if it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub qat: Option<AwareRecord>,

@@ -3,8 +3,8 @@
 mod rehearsal;
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 
 use burn::tensor::Device;
 use sha2::{Digest, Sha256};
@@ -18,7 +18,7 @@ use super::groups::{Group, partition};
 use super::prepare::HeadData;
 use super::recipe::Recipe;
 use super::session::{Outcome, Session};
-use super::teacher::TeacherRecord;
+use super::teacher::{TeacherRecord, by_process};
 use super::teaching::teach;
 use super::{Options, TrainError, TrainSummary, aware, training_device};
 use crate::config::{Balancing, Config, Preset, TransformChoice};
@@ -217,6 +217,7 @@ impl<'d> Plan<'d> {
                 .collect(),
             parameters: weights.map(|layer| layer.weights.len() + layer.bias.len()).sum(),
             demonstration: self.demonstration,
+            process: by_process::of_run(run)?,
             qat: None,
         })
     }
@@ -229,7 +230,10 @@ impl<'d> Plan<'d> {
         options: &Options,
         history: &Mutex<History>,
     ) -> Result<Option<Numbers>, TrainError> {
-        let mut session = self.session(group);
+        let Some(sources) = self.taught_sources(group, Some(run), options)? else {
+            return Ok(None);
+        };
+        let mut session = self.session(group, sources);
         let outcome = drive(&mut session, run, options, &group.name())?;
         if !session.cosines().is_empty() {
             run.write_json(&format!("cosines-{}.json", group.name()), &session.cosines())?;
@@ -249,21 +253,34 @@ impl<'d> Plan<'d> {
         self.heads.iter()
     }
 
-    fn session<'g>(&'g self, group: &'g Group) -> Session<'g> {
+    fn session<'g>(&'g self, group: &'g Group, sources: Vec<HeadTraining<'g>>) -> Session<'g> {
         let balancing = self.config.train.balancing;
-        Session::new(
-            group,
-            self.sources(group),
-            balancing,
-            &self.device,
-            self.identity(group),
-        )
+        Session::new(group, sources, balancing, &self.device, self.identity(group))
     }
 
-    /// Every head whose rows a group reads.
-    pub(super) fn sources(&self, group: &Group) -> Vec<HeadTraining<'d>> {
+    /// Every head whose rows a group reads, with the lesson of a Gaussian process where one teaches; `None` if its fit was
+    /// interrupted.
+    pub(super) fn taught_sources(
+        &self,
+        group: &Group,
+        run: Option<&Run>,
+        options: &Options,
+    ) -> Result<Option<Vec<HeadTraining<'d>>>, TrainError> {
         let reads = |head: &&HeadTraining| group.spec.input(head.data.slot()).is_some();
-        self.heads.iter().filter(reads).cloned().collect()
+        let mut sources: Vec<HeadTraining> = self.heads.iter().filter(reads).cloned().collect();
+        for training in sources.iter_mut().filter(|training| training.recipe.process) {
+            let transform = self.transforms.regression.as_ref();
+            let transform = transform.expect("the head of one number has its transform");
+            let identity = self.identity(group);
+            let lesson = by_process::lesson(training, self.dataset, transform, &identity, run, options);
+            if lesson.is_err() {
+                // The others stop at their next step; what they did is kept.
+                options.interrupted.store(true, Ordering::Relaxed);
+            }
+            let Some(lesson) = lesson? else { return Ok(None) };
+            training.lesson = Some(Arc::new(lesson));
+        }
+        Ok(Some(sources))
     }
 
     pub(super) fn heads_of(&self, group: &Group) -> impl Iterator<Item = &HeadTraining<'d>> {

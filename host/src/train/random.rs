@@ -23,6 +23,8 @@ pub enum Draw {
     FreshPoints = 5,
     /// Which of those points stand in a step; index: the step.
     FreshOrder = 6,
+    /// The order of the rows that a Gaussian process is fitted to.
+    Process = 7,
 }
 
 /// A generator of its own for every combination of arguments.

@@ -48,6 +48,9 @@ pub struct Recipe {
     pub distance: Distance,
     /// How weights are drawn before training.
     pub initializer: Initializer,
+    /// Whether a Gaussian process on the training rows is its teacher.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub process: bool,
     /// Share of the teacher in the loss; 0 without one.
     #[serde(default)]
     pub distill: f64,
@@ -65,11 +68,23 @@ pub struct Recipe {
 impl Recipe {
     /// The recipe of `head`.
     pub fn new(config: &TrainConfig, head: Head) -> Self {
+        let usual = config.preset == Preset::Edge && head == Head::Regression;
+        Self::with_process(config, head, config.head(head).process.unwrap_or(usual))
+    }
+
+    /// The recipe of `head` without a Gaussian process for a teacher, whatever the configuration says.
+    pub(super) fn without_process(config: &TrainConfig, head: Head) -> Self {
+        Self::with_process(config, head, false)
+    }
+
+    fn with_process(config: &TrainConfig, head: Head, process: bool) -> Self {
         let mut recipe = match config.preset {
+            Preset::Edge if process => Self::taught(Self::edge(head)),
             Preset::Edge => Self::edge(head),
             Preset::Seed => Self::seed(),
             Preset::Fused => Self::fused(head),
         };
+        recipe.process = process;
         let overrides = config.head(head).clone();
         let set = |field: &mut f64, value: Option<f64>| *field = value.unwrap_or(*field);
         recipe.epochs = overrides.epochs.unwrap_or(recipe.epochs);
@@ -118,6 +133,7 @@ impl Recipe {
             region: RegionLoss::None,
             distance: Distance::Huber,
             initializer: Initializer::He,
+            process: false,
             distill: 0.5,
             fresh: 0.0,
             points: Points::Mixed,
@@ -146,8 +162,18 @@ impl Recipe {
                 fresh: 1.0,
                 distill: 0.7,
                 points: Points::Crossed,
+                train_on_validation: true,
                 ..base
             },
+        }
+    }
+
+    /// What changes where a Gaussian process labels as many points as are asked for: weights need less of a pull.
+    fn taught(recipe: Self) -> Self {
+        Self {
+            epochs: 2_000,
+            weight_decay: 0.03,
+            ..recipe
         }
     }
 
@@ -193,6 +219,7 @@ impl Recipe {
             region: RegionLoss::None,
             distance: Distance::Squared,
             initializer: Initializer::Glorot,
+            process: false,
             distill: 0.5,
             fresh: 0.0,
             points: Points::Mixed,

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use trident::spec::Head;
+use trident::spec::{Head, HeadSet};
 
 use super::batch::HeadTraining;
 use super::groups::Group;
-use super::teacher::{TeacherRecord, Teachers};
+use super::recipe::Recipe;
+use super::teacher::{TeacherRecord, Teachers, by_process};
 use super::{TrainError, device};
 use crate::config::Config;
 use crate::data::Dataset;
@@ -21,12 +22,31 @@ pub(super) fn teach(
     heads: &mut [HeadTraining],
 ) -> Result<Vec<TeacherRecord>, TrainError> {
     let train = &config.train;
-    let teachers = Teachers::load(&train.teacher, dataset, &device(train.backend))?;
+    let learn_from_validation = heads
+        .iter()
+        .filter(|training| training.recipe.train_on_validation)
+        .fold(HeadSet::EMPTY, |set, training| set.with(training.data.head));
+    let device = device(train.backend);
+    let teachers = Teachers::load(&train.teacher, dataset, learn_from_validation, &device)?;
     let mut taught = Vec::new();
     for training in heads {
         let head = training.data.head;
+        let asked = train.head(head);
+        if training.recipe.process {
+            let obstacle = by_process::obstacle(&training.data, &training.recipe, groups);
+            if !teachers.teach(head) && obstacle.is_none() {
+                continue;
+            }
+            if let (Some(true), Some(problem)) = (asked.process, obstacle) {
+                return Err(TrainError::Setting {
+                    head: head.name(),
+                    setting: "process",
+                    problem: format!("a Gaussian process cannot teach here: {problem}"),
+                });
+            }
+            training.recipe = Recipe::without_process(train, head);
+        }
         if !teachers.teach(head) {
-            let asked = train.head(head);
             for (setting, value) in [("distill", asked.distill), ("fresh", asked.fresh)] {
                 if value.is_some_and(|value| value > 0.0) {
                     return Err(TrainError::Setting {

@@ -75,6 +75,7 @@ fn config() -> Config {
         settings.epochs = Some(EPOCHS);
         settings.batch = Some(batch);
         settings.dropout = Some(0.1);
+        settings.train_on_validation = Some(false);
     }
     config
 }

@@ -10,6 +10,7 @@ mod nobody_reads;
 mod other_data;
 mod own_data;
 mod plan;
+mod process;
 mod quantisation;
 mod repeat;
 mod report;

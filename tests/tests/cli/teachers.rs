@@ -64,7 +64,7 @@ fn a_run_teaches_every_head_that_it_has() {
     }
     let plain: serde_json::Value = serde_json::from_slice(&read("plain", "run.json")).unwrap();
     assert_eq!(plain.get("teachers"), None);
-    assert_eq!(plain["recipes"]["regression"]["distill"], 0.0);
+    assert_eq!(plain["recipes"]["classification"]["distill"], 0.0);
     folder.trident("quantize taught").succeeds();
 }
 
@@ -221,11 +221,11 @@ fn a_teacher_that_is_no_teacher_is_refused() {
     assert_eq!(folder.files(), before);
     folder.write(
         "trident.toml",
-        format!("[train.regression]\ndistill = 0.5\n{THREE_HEADS}"),
+        format!("[train.classification]\ndistill = 0.5\n{THREE_HEADS}"),
     );
     refuses_to_train(
         &folder,
-        &["[train.regression] distill: no teacher teaches this head; name one by `--teacher`"],
+        &["[train.classification] distill: no teacher teaches this head; name one by `--teacher`"],
     );
     folder.write(
         "trident.toml",
@@ -307,6 +307,8 @@ fn points(count: usize) -> String {
 fn a_file_may_bring_points_of_its_own() {
     let folder = folder();
     three_heads(&folder);
+    let alone = "[train.regression]\nprocess = false\n";
+    folder.write("trident.toml", format!("{alone}{THREE_HEADS}"));
     folder.write("points.csv", points(37));
     folder.trident("train -o plain --epochs 3").succeeds();
     folder
@@ -321,10 +323,7 @@ fn a_file_may_bring_points_of_its_own() {
         .trident("train -o both --epochs 3 --teacher plain --teacher points.csv")
         .succeeds();
     // Without steps for them there is nothing to learn.
-    folder.write(
-        "trident.toml",
-        format!("[train.regression]\nfresh = 0.0\n{THREE_HEADS}"),
-    );
+    folder.write("trident.toml", format!("{alone}fresh = 0.0\n{THREE_HEADS}"));
     folder
         .trident("train -o none --epochs 3 --teacher points.csv")
         .succeeds();
@@ -335,6 +334,8 @@ fn a_file_may_bring_points_of_its_own() {
 fn points_that_are_held_out_rows_are_refused() {
     let folder = folder();
     three_heads(&folder);
+    let judged = format!("[train.regression]\ntrain_on_validation = false\n{THREE_HEADS}");
+    folder.write("trident.toml", &judged);
     folder.trident("train -o run --epochs 1").succeeds();
     let split = String::from_utf8(folder.read("run/split.csv")).unwrap();
     let row_in = |part: &str| {
@@ -361,4 +362,15 @@ fn points_that_are_held_out_rows_are_refused() {
             "leave such rows out",
         ]);
     }
+    // Who learns from validation rows is not judged by them.
+    folder.write("soft.csv", with("validation"));
+    folder.write("trident.toml", THREE_HEADS);
+    folder.trident("train -o owns --epochs 1 --teacher soft.csv").succeeds();
+    // But it may not teach one that is.
+    folder.write("trident.toml", judged);
+    folder.trident("train -o pupil --epochs 1 --teacher run").succeeds();
+    folder.trident("train -o cheats --epochs 1 --teacher owns").fails(&[
+        "owns: it was trained on ",
+        " rows that this [split] holds out to judge the regression head",
+    ]);
 }

@@ -96,7 +96,9 @@ fn train_group(
     options: &Options,
 ) -> Result<Option<Training>, TrainError> {
     let start = whole.part(&group.spec, &group.values);
-    let sources = plan.sources(group);
+    let Some(sources) = plan.taught_sources(group, Some(run), options)? else {
+        return Ok(None);
+    };
     let sources = sources.iter().map(|head| trained_on(plan, head));
     let sources: Vec<HeadTraining> = sources.collect::<Result<_, TrainError>>()?;
     let own = sources.iter().find(|head| group.heads.contains(head.data.head));

@@ -42,7 +42,10 @@ impl Plan<'_> {
         measure_every: u64,
         options: &Options,
     ) -> Result<Option<Rehearsal>, TrainError> {
-        let mut session = self.session(group);
+        let Some(sources) = self.taught_sources(group, None, options)? else {
+            return Ok(None);
+        };
+        let mut session = self.session(group, sources);
         session.measure_every(measure_every);
         let mut step = options.progress.step(label, session.epochs());
         let outcome = session.run(options.interrupted, &mut step, |_| Ok(()))?;

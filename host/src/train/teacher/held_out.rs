@@ -22,8 +22,8 @@ enum Part {
 }
 
 impl<'d> HeldOut<'d> {
-    /// Of `pupil`'s data for `head`.
-    pub fn new(pupil: &'d Dataset, head: Head) -> Self {
+    /// Of `pupil`'s data for `head`. Validation rows judge nobody who `learns_from_validation`.
+    pub fn new(pupil: &'d Dataset, head: Head, learns_from_validation: bool) -> Self {
         let features = readings(pupil, head).map_or(&[][..], |readings| &readings.features);
         let mut held = Self {
             head,
@@ -31,8 +31,9 @@ impl<'d> HeldOut<'d> {
             parts: HashMap::new(),
         };
         if let Some(split) = split(pupil, head) {
-            for (rows, part) in [(&split.validation, Part::Validation), (&split.test, Part::Test)] {
-                let keys: Vec<_> = rows.iter().map(|&row| (held.key(pupil, row), part)).collect();
+            let parts = [(&split.test, Part::Test), (&split.validation, Part::Validation)];
+            for (rows, part) in &parts[..if learns_from_validation { 1 } else { 2 }] {
+                let keys: Vec<_> = rows.iter().map(|&row| (held.key(pupil, row), *part)).collect();
                 held.parts.extend(keys);
             }
         }
@@ -40,16 +41,17 @@ impl<'d> HeldOut<'d> {
     }
 
     /// How many rows a teacher with these data has learnt from that judge the pupil: rows of its training part among the pupil's
-    /// validation and test rows, and rows that chose its weights among the pupil's test rows.
-    pub fn known_to(&self, teacher: &Dataset) -> usize {
+    /// validation and test rows, and rows that chose its weights among the pupil's test rows. Validation rows were training rows to
+    /// a teacher that `learnt_from_validation`.
+    pub fn known_to(&self, teacher: &Dataset, learnt_from_validation: bool) -> usize {
         let Some(known) = split(teacher, self.head) else {
             return 0;
         };
-        let count = |rows: &[usize], bad: fn(Part) -> bool| {
+        let count = |rows: &[usize], learnt: bool| {
             let parts = rows.iter().filter_map(|&row| self.parts.get(&self.key(teacher, row)));
-            parts.filter(|&&part| bad(part)).count()
+            parts.filter(|&&part| learnt || part == Part::Test).count()
         };
-        count(&known.train, |_| true) + count(&known.validation, |part| part == Part::Test)
+        count(&known.train, true) + count(&known.validation, learnt_from_validation)
     }
 
     /// Whether a row of these readings, in the pupil's order, judges the pupil.

@@ -8,14 +8,17 @@
 //! ```
 //!
 //! A teacher is a larger run of ours or a CSV file of soft labels made elsewhere (`soft_table` says what it looks like);
-//! several teach by their mean. Start with `Teachers::load`. A run that was trained on a row which this split holds out is
+//! several teach by their mean. Start with `Teachers::load`. Where there is none, a head of one number may learn from a Gaussian
+//! process on its own training rows (`by_process`). A run that was trained on a row which this split holds out is
 //! refused. Where a head of readings has runs for teachers, they also label points between the training rows (`fresh`); a CSV
 //! file may bring points of its own.
 
+pub(super) mod by_process;
 mod error;
 mod fresh;
 mod held_out;
 mod lesson;
+mod process;
 mod run;
 mod soft_table;
 
@@ -23,15 +26,17 @@ use std::path::PathBuf;
 
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
-use trident::spec::Head;
+use trident::spec::{Head, HeadSet};
 
 use super::prepare::{HeadData, Targets};
 use super::random::{Draw, generator};
 use crate::config::Points;
 use crate::data::{Dataset, SegmentationData};
 use crate::transform::InputTransform;
+pub use by_process::ProcessRecord;
 pub use error::TeacherError;
 pub(super) use lesson::{FreshPoints, Lesson};
+pub use process::{Component, Kernel};
 use run::RunTeacher;
 use soft_table::SoftTable;
 
@@ -52,18 +57,23 @@ pub(super) struct Teachers {
 }
 
 impl Teachers {
-    /// Opens run folders and CSV files to teach on `dataset`.
+    /// Opens run folders and CSV files to teach on `dataset`, of whose heads some `learn_from_validation` rows.
     ///
     /// # Errors
     /// The first that cannot teach, and why.
-    pub fn load(paths: &[PathBuf], dataset: &Dataset, device: &Device) -> Result<Self, TeacherError> {
+    pub fn load(
+        paths: &[PathBuf],
+        dataset: &Dataset,
+        learn_from_validation: HeadSet,
+        device: &Device,
+    ) -> Result<Self, TeacherError> {
         let mut teachers = Self::default();
         if !paths.is_empty() && !dataset.inputs_as_targets.is_empty() {
             return Err(TeacherError::Demonstration);
         }
         for path in paths {
             if path.is_dir() {
-                let run = RunTeacher::load(path, dataset, device)?;
+                let run = RunTeacher::load(path, dataset, learn_from_validation, device)?;
                 if run.heads.is_empty() {
                     return Err(TeacherError::NoHead {
                         path: path.clone(),
@@ -72,7 +82,9 @@ impl Teachers {
                 }
                 teachers.runs.push(run);
             } else if path.exists() {
-                teachers.tables.push(SoftTable::load(path, dataset)?);
+                teachers
+                    .tables
+                    .push(SoftTable::load(path, dataset, learn_from_validation)?);
             } else {
                 return Err(TeacherError::Absent { path: path.clone() });
             }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use sha2::{Digest, Sha256};
-use trident::spec::{Activation, Head};
+use trident::spec::{Activation, Head, HeadSet};
 
 use super::TeacherError;
 use super::held_out::{HeldOut, order, readings};
@@ -29,8 +29,13 @@ pub(super) struct RunTeacher {
 }
 
 impl RunTeacher {
-    /// Opens a run folder to teach on `dataset`.
-    pub fn load(path: &Path, dataset: &Dataset, device: &Device) -> Result<Self, TeacherError> {
+    /// Opens a run folder to teach on `dataset`, of whose heads some `learn_from_validation` rows.
+    pub fn load(
+        path: &Path,
+        dataset: &Dataset,
+        learn_from_validation: HeadSet,
+        device: &Device,
+    ) -> Result<Self, TeacherError> {
         let run_error = |source: RunError| TeacherError::Run {
             path: path.to_owned(),
             source: Box::new(source),
@@ -38,12 +43,13 @@ impl RunTeacher {
         let run = Run::open(path).map_err(run_error)?;
         let state = run.state().map_err(run_error)?;
         let transforms = run.transforms().map_err(run_error)?;
-        let known = run.record().map_err(run_error)?.description;
+        let record = run.record().map_err(run_error)?;
         let own = run.dataset().map_err(run_error)?;
         if !own.inputs_as_targets.is_empty() {
             return Err(TeacherError::Demonstration);
         }
-        known
+        record
+            .description
             .check(&dataset.description())
             .map_err(|source| TeacherError::Mismatch {
                 path: path.to_owned(),
@@ -53,7 +59,9 @@ impl RunTeacher {
             .filter(|head| super::heads(dataset).any(|h| h == *head))
             .collect();
         for &head in &heads {
-            let rows = HeldOut::new(dataset, head).known_to(&own);
+            let held_out = HeldOut::new(dataset, head, learn_from_validation.contains(head));
+            let recipe = record.recipes.get(head.name());
+            let rows = held_out.known_to(&own, recipe.is_some_and(|recipe| recipe.train_on_validation));
             if rows > 0 {
                 return Err(TeacherError::HeldOut {
                     path: path.to_owned(),

@@ -12,7 +12,7 @@
 
 use std::path::Path;
 
-use trident::spec::Head;
+use trident::spec::{Head, HeadSet};
 
 use super::TeacherError;
 use super::held_out::{HeldOut, readings};
@@ -41,8 +41,8 @@ struct Part {
 }
 
 impl SoftTable {
-    /// Reads and checks a file of soft labels for `dataset`.
-    pub fn load(path: &Path, dataset: &Dataset) -> Result<Self, TeacherError> {
+    /// Reads and checks a file of soft labels for `dataset`, of whose heads some `learn_from_validation` rows.
+    pub fn load(path: &Path, dataset: &Dataset, learn_from_validation: HeadSet) -> Result<Self, TeacherError> {
         let table = Table::read(path)?;
         let has = |column: &String| table.columns().contains(column);
         let mut parts = Vec::new();
@@ -50,13 +50,25 @@ impl SoftTable {
             && data.classes.iter().any(has)
         {
             let soft = distributions(&table, &data.classes)?;
-            parts.push(Part::new(&table, dataset, Head::Classification, soft)?);
+            parts.push(Part::new(
+                &table,
+                dataset,
+                Head::Classification,
+                learn_from_validation,
+                soft,
+            )?);
         }
         if let Some(data) = &dataset.regression
             && has(&data.target)
         {
             let soft = table.numbers(&data.target)?;
-            parts.push(Part::new(&table, dataset, Head::Regression, soft)?);
+            parts.push(Part::new(
+                &table,
+                dataset,
+                Head::Regression,
+                learn_from_validation,
+                soft,
+            )?);
         }
         if parts.is_empty() {
             return Err(TeacherError::Columns {
@@ -93,7 +105,13 @@ impl SoftTable {
 }
 
 impl Part {
-    fn new(table: &Table, dataset: &Dataset, head: Head, soft: Vec<f32>) -> Result<Self, TeacherError> {
+    fn new(
+        table: &Table,
+        dataset: &Dataset,
+        head: Head,
+        learn_from_validation: HeadSet,
+        soft: Vec<f32>,
+    ) -> Result<Self, TeacherError> {
         let data = readings(dataset, head).expect("a head of readings");
         if !data.features.iter().all(|feature| table.columns().contains(feature)) {
             check_rows(table, head, data.rows())?;
@@ -101,7 +119,7 @@ impl Part {
             return Ok(Self { head, soft, points });
         }
         let points = table.readings(data.features.clone())?;
-        let held_out = HeldOut::new(dataset, head);
+        let held_out = HeldOut::new(dataset, head, learn_from_validation.contains(head));
         if let Some(row) = (0..points.rows()).find(|&row| held_out.holds(points.row(row))) {
             return Err(TeacherError::HeldOutPoint {
                 path: table.path().to_owned(),
