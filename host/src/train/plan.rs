@@ -199,7 +199,7 @@ impl<'d> Plan<'d> {
             });
         }
         let folded = FoldedModel::from(&state);
-        let metrics = self.judge(&Model::from_folded(&folded, &self.device));
+        let metrics = self.judge(&Model::from_folded(&folded, &self.device), &history)?;
         run.write_result(&state, &metrics, &history)?;
         self.summary(run)
     }
@@ -292,8 +292,11 @@ impl<'d> Plan<'d> {
         &self.groups
     }
 
-    /// Figures per split and head of the model.
-    fn judge(&self, model: &Model) -> Metrics {
+    /// Figures per split and head of the model that this history led to.
+    ///
+    /// # Errors
+    /// A figure that is not finite: where no validation rows watched, weights can have grown until then.
+    fn judge(&self, model: &Model, history: &History) -> Result<Metrics, TrainError> {
         let mut metrics = Metrics::new();
         let has = |head: &&HeadTraining| model.spec().heads.iter().any(|own| own.head == head.data.head);
         for head in self.heads.iter().filter(has) {
@@ -306,14 +309,19 @@ impl<'d> Plan<'d> {
             for (name, rows) in splits {
                 if !rows.is_empty() {
                     let figures = judge(&predict(model, data, rows), data, rows);
+                    let head = data.head.name();
+                    if !figures.figure().is_finite() {
+                        let epoch = history.get(head).map_or(0, Vec::len) as u64;
+                        return Err(TrainError::Diverged { head, epoch });
+                    }
                     metrics
                         .entry(name.to_owned())
                         .or_default()
-                        .insert(data.head.name().to_owned(), figures);
+                        .insert(head.to_owned(), figures);
                 }
             }
         }
-        metrics
+        Ok(metrics)
     }
 
     /// Names everything that a group's weights depend on.

@@ -9,10 +9,10 @@ use trident_tests::own_data::{THREE_HEADS, three_heads};
 use crate::folder;
 
 /// Epochs that keep every head busy for some seconds, beside the data of [`three_heads`].
-const SOME_SECONDS: [(&str, usize); 3] = [("classification", 1_500), ("segmentation", 250), ("regression", 1_500)];
+const SOME_SECONDS: [(&str, usize); 3] = [("classification", 4_000), ("segmentation", 250), ("regression", 3_000)];
 
 /// How long training is left alone before Ctrl-C: long enough for some epochs, and far from all.
-const BEFORE_INTERRUPTION: Duration = Duration::from_millis(400);
+const BEFORE_INTERRUPTION: Duration = Duration::from_millis(900);
 
 #[test]
 fn an_interrupted_training_goes_on_to_the_same_bytes() {
@@ -142,6 +142,10 @@ fn interrupted(folder: &Folder, words: &str) -> Said {
     let earlier = began(folder);
     let child = start(folder, words);
     wait_for_training(folder, earlier);
+    // The regression head begins when its teacher is known.
+    wait_until("the Gaussian process is not fitted", || {
+        folder.path("run/process.json").exists()
+    });
     std::thread::sleep(BEFORE_INTERRUPTION);
     interrupt(&child);
     let output = child.wait_with_output().unwrap();
@@ -161,9 +165,13 @@ fn began(folder: &Folder) -> Option<SystemTime> {
 }
 
 fn wait_for_training(folder: &Folder, earlier: Option<SystemTime>) {
+    wait_until("training does not begin", || began(folder) != earlier);
+}
+
+fn wait_until(else_say: &str, there: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(60);
-    while began(folder) == earlier {
-        assert!(Instant::now() < deadline, "training does not begin");
+    while !there() {
+        assert!(Instant::now() < deadline, "{else_say}");
         std::thread::sleep(Duration::from_millis(10));
     }
 }

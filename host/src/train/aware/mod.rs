@@ -196,11 +196,15 @@ fn trained_on<'d>(plan: &Plan<'_>, head: &HeadTraining<'d>) -> Result<HeadTraini
 
 impl Recipe {
     /// How the head is trained on with rounded numbers: a tenth of its epochs with a tenth of its learning rate, and no early stop.
-    /// Weights follow a teacher, so that nothing need keep them small or apart.
+    /// Weights follow a teacher, so that nothing need keep them small or apart. Where a Gaussian process made points to follow it at,
+    /// there are enough of them for the whole rate.
     pub(super) fn aware(&self, overrides: &HeadOverrides) -> Self {
         Self {
             epochs: overrides.qat_epochs.unwrap_or((self.epochs / 10).max(2)),
-            learning_rate: overrides.qat_learning_rate.unwrap_or(self.learning_rate / 10.0),
+            learning_rate: overrides.qat_learning_rate.unwrap_or(match self.process {
+                true => self.learning_rate,
+                false => self.learning_rate / 10.0,
+            }),
             patience: None,
             cosine: true,
             dropout: 0.0,

@@ -59,7 +59,12 @@ impl Plan<'_> {
             layers: session.result(),
         };
         let folded = FoldedModel::from(&state);
-        let metrics = self.judge(&Model::from_folded(&folded, &device(self.config.train.backend)));
+        let records = session.history();
+        let history: History = records
+            .map(|(head, records)| (head.name().to_owned(), records.to_vec()))
+            .collect();
+        let model = Model::from_folded(&folded, &device(self.config.train.backend));
+        let metrics = self.judge(&model, &history)?;
         let trained_by = group.trained_by();
         let of_heads = |heads: HeadSet| {
             let layers = folded.layers.iter().zip(&trained_by);
@@ -72,10 +77,7 @@ impl Plan<'_> {
         Ok(Some(Rehearsal {
             identity: self.rehearsal_identity(group, measure_every),
             metrics,
-            history: session
-                .history()
-                .map(|(head, records)| (head.name().to_owned(), records.to_vec()))
-                .collect(),
+            history,
             cosines: session.cosines().to_vec(),
             parameters: group
                 .heads
