@@ -7,6 +7,7 @@
 //! | `spec.json` | the model's layers |
 //! | `split.csv` | head, row and part of every row of the data |
 //! | `transforms.json` | how readings become model inputs, and the target's scale: [`Transforms`] |
+//! | `process.json` | the Gaussian process that taught the regression head, if one did: [`crate::train::ProcessRecord`] |
 //! | `checkpoint-*.bin` | where training stands, one file per independent group of heads |
 //! | `weights.bin` | the best weights, in the trainer's order |
 //! | `qat.json`, `qat-*.bin` | what quantisation-aware training gave: [`crate::train::aware`] |
