@@ -44,7 +44,9 @@ pub fn read(elf: &Path) -> Result<Code, BenchError> {
 fn parse(bytes: &[u8]) -> Result<Code, object::Error> {
     let file = object::File::parse(bytes)?;
     let len = |kinds: &[SectionKind]| -> u64 {
-        let of_kind = |section: &object::Section<'_, '_>| kinds.contains(&section.kind());
+        // The stack, a section where another linker script lays it, is measured and not reserved.
+        let of_kind =
+            |section: &object::Section<'_, '_>| kinds.contains(&section.kind()) && section.name() != Ok(".stack");
         file.sections().filter(of_kind).map(|section| section.size()).sum()
     };
     let mut functions: Vec<Function> = file

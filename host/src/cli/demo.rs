@@ -70,7 +70,9 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
         Some(folder) => folder.clone(),
         None => default_folder()?,
     };
-    let run = Run::create(&folder, &Config::builtin())?;
+    let mut config = Config::builtin();
+    config.train.qat = true;
+    let run = Run::create(&folder, &config)?;
     let dataset = data::load(run.config())?;
     let interrupted = interrupt::flag()?;
 

@@ -75,10 +75,11 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
         config
     };
     config.train.qat |= args.qat;
+    let interrupted = interrupt::flag()?;
     // Whatever is wrong with data or settings shows before the folder is made, so that nothing is left behind.
     let dataset = crate::data::load(&config)?;
     let plan = Plan::new(&config, &dataset)?;
-    let interrupted = interrupt::flag()?;
+    interrupt::check(&interrupted)?;
     let run = if args.resume {
         Run::open(&args.output)?.with_config(&config)?
     } else {
