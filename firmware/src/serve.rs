@@ -262,7 +262,7 @@ impl<'a, 'b, W: Mapped, C: Counter, const PICTURE_LEN: usize> Server<'a, 'b, W, 
     }
 
     fn mask(&mut self, offset: u32, len: u16) -> Result<Reply<'_>, Refusal> {
-        let logits = logits(&self.model)?;
+        let logits = logits(self.model)?;
         let classes = usize::from(logits.shape.c);
         let range = part(offset, len, logits.codes.len() / classes)?;
         let bytes = &mut self.mask[..range.len()];
@@ -272,7 +272,7 @@ impl<'a, 'b, W: Mapped, C: Counter, const PICTURE_LEN: usize> Server<'a, 'b, W, 
     }
 
     fn logits(&self) -> Result<Logits<'_>, Refusal> {
-        logits(&self.model)
+        logits(self.model)
     }
 
     fn statistics(&self) -> Statistics {
