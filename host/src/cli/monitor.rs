@@ -65,16 +65,19 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     let mut screen = Screen::new(json);
     let begun = Instant::now();
     let mut looks: u64 = 0;
+    // Asked of firmware that does not know it, it would count as a refusal at every look.
+    let mut tells_faults = true;
     loop {
         match &mut replay {
             Some(replay) => replay.send(&mut client, begun + args.every * (looks as u32 + 1), &interrupted)?,
             None => wait(begun + args.every * looks as u32, &interrupted),
         }
         let health = client.health()?;
-        let faults = match client.faults() {
-            Err(DeviceError::TooOldForHealth) => None,
-            other => Some(other?),
+        let faults = match tells_faults.then(|| client.faults()) {
+            None | Some(Err(DeviceError::TooOldForHealth)) => None,
+            Some(other) => Some(other?),
         };
+        tells_faults = faults.is_some();
         let said = (&health, client.statistics()?, faults, client.link());
         let sent = replay.as_ref().map(Replay::sent);
         let poll = Poll::new(args.on.to_string(), begun.elapsed().as_secs_f64(), sent, said, &names);

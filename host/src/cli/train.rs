@@ -78,6 +78,7 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     let interrupted = interrupt::flag()?;
     // Whatever is wrong with data or settings shows before the folder is made, so that nothing is left behind.
     let dataset = crate::data::load(&config)?;
+    interrupt::check(&interrupted)?;
     let plan = Plan::new(&config, &dataset)?;
     interrupt::check(&interrupted)?;
     let run = if args.resume {

@@ -32,7 +32,9 @@ impl<'d> HeldOut<'d> {
         };
         if let Some(split) = split(pupil, head) {
             let parts = [(&split.test, Part::Test), (&split.validation, Part::Validation)];
-            for (rows, part) in &parts[..if learns_from_validation { 1 } else { 2 }] {
+            let judging = &parts[..if learns_from_validation { 1 } else { 2 }];
+            // Test rows last: readings that stand in both parts are those of a test row.
+            for (rows, part) in judging.iter().rev() {
                 let keys: Vec<_> = rows.iter().map(|&row| (held.key(pupil, row), *part)).collect();
                 held.parts.extend(keys);
             }
