@@ -12,14 +12,10 @@ impl Client {
     /// # Errors
     /// [`DeviceError::TooOldForHealth`]; [`DeviceError::Refused`] without a model; else the link's.
     pub fn health(&mut self) -> Result<Report, DeviceError> {
-        let answer = ask(self.connection(), Request::Health, "its health", |reply| match reply {
+        self.ask_recent(Request::Health, "its health", |reply| match reply {
             Reply::Health(report) => Some(*report),
             _ => None,
-        });
-        match answer {
-            Err(DeviceError::Refused(Refusal::Malformed)) => Err(DeviceError::TooOldForHealth),
-            other => other,
-        }
+        })
     }
 
     /// What has brought the device's program down since its power came on.
@@ -27,11 +23,20 @@ impl Client {
     /// # Errors
     /// [`DeviceError::TooOldForHealth`]; else the link's.
     pub fn faults(&mut self) -> Result<Faults, DeviceError> {
-        let answer = ask(self.connection(), Request::Faults, "its faults", |reply| match reply {
+        self.ask_recent(Request::Faults, "its faults", |reply| match reply {
             Reply::Faults(faults) => Some(faults.clone()),
             _ => None,
-        });
-        match answer {
+        })
+    }
+
+    /// As [`ask`], what older firmware does not know.
+    fn ask_recent<T>(
+        &mut self,
+        request: Request<'_>,
+        expected: &'static str,
+        pick: impl Fn(&Reply<'_>) -> Option<T>,
+    ) -> Result<T, DeviceError> {
+        match ask(self.connection(), request, expected, pick) {
             Err(DeviceError::Refused(Refusal::Malformed)) => Err(DeviceError::TooOldForHealth),
             other => other,
         }
