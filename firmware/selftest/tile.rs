@@ -90,18 +90,23 @@ fn row(random: &mut Random, buffers: &mut Buffers) {
     random.codes(codes);
     let most = if random.below(20) == 0 { 100 } else { 24 };
     let (segment, step, pairs) = (1 + random.below(most), random.below(40), random.below(6));
-    // Windows of one pixel in whole quads have a function of their own.
+    // Windows of one pixel in whole quads, or of three codes side by side, have a function of their own.
     let pixel = random.below(3) == 0;
-    let segment = if pixel { (segment % 10 + 1) * 4 } else { segment };
+    let (segment, step) = match segment % 10 {
+        3 if pixel => (3, 3),
+        quads if pixel => ((quads + 1) * 4, step),
+        _ => (segment, step),
+    };
     let mut lines = [Line {
         codes: &[],
         first: 0,
         step: 0,
     }; MAX_LINES];
     let lines = &mut lines[..if pixel { 1 } else { 1 + random.below(MAX_LINES) }];
+    let count = lines.len();
     for line in lines.iter_mut() {
-        let first = 4usize.saturating_sub(segment) + random.below(5);
         let step = if random.below(4) == 0 { 0 } else { step };
+        let first = tile::codes_before(count, segment, step) + random.below(5);
         let last = first + (PIXELS * pairs).saturating_sub(1) * step;
         let codes = &codes[random.below(1000)..][..last + segment + random.below(2) * random.below(9)];
         *line = Line { codes, first, step };

@@ -41,8 +41,8 @@ pub fn conv2d(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], out: 
     }
 }
 
-/// Whether rows that lie one behind the other are as good as one long row, of a layer whose window is a pixel; few input channels and
-/// part of a group of output channels are left to [`Walk`].
+/// Whether rows that lie one behind the other are as good as one long row, of a layer whose window is a pixel. Where [`tile::row`] reads
+/// in front of the first one, or cannot write the last group of channels, they are left to [`Walk`].
 fn are_one_row(input: &Rows<'_>, layer: &Weighted<'_>) -> bool {
     const PIXEL: Window = Window {
         kernel: 1,
@@ -50,14 +50,24 @@ fn are_one_row(input: &Rows<'_>, layer: &Weighted<'_>) -> bool {
         pad_top: 0,
         pad_left: 0,
     };
-    let whole = usize::from(layer.output.c).is_multiple_of(CHANNELS) && input.channels() >= 4;
-    layer.window == PIXEL && layer.output.w == input.shape.w && whole
+    let channels = usize::from(layer.output.c);
+    layer.window == PIXEL
+        && layer.output.w == input.shape.w
+        && (channels.is_multiple_of(CHANNELS) || channels < CHANNELS)
+        && tile::codes_before(1, input.channels(), input.channels()) == 0
 }
 
 fn long_row(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], out: &mut [i8]) {
     let (segment, channels) = (input.channels(), usize::from(layer.output.c));
-    let pairs = out.len() / (PIXELS * channels);
-    let codes = input.codes_from(layer.row, out.len() / channels * segment);
+    let pixels = out.len() / channels;
+    // What the last group has beyond the channels is written over pixels that come later, and behind the last of all.
+    let later = if channels < CHANNELS {
+        (CHANNELS - 1) / channels
+    } else {
+        0
+    };
+    let pairs = pixels.saturating_sub(later) / PIXELS;
+    let codes = input.codes_from(layer.row, pixels * segment);
     let windows = Windows {
         lines: &[Line {
             codes,
@@ -68,13 +78,28 @@ fn long_row(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], out: &m
         pairs,
     };
     let (x, spare) = scratch.split_at_mut(PIXELS * window_words(1, segment));
-    let (pairs, last) = out.split_at_mut(pairs * PIXELS * channels);
-    tile::row(layer.stream, &windows, x, layer.zero_point, (pairs, channels));
-    if !last.is_empty() {
-        let codes = &codes[codes.len() - segment..];
-        tile::widen([codes; PIXELS], x);
-        let other = &mut bytemuck::cast_slice_mut(spare)[..channels];
-        tile::codes(layer.stream, x, layer.zero_point, [last, other]);
+    tile::row(layer.stream, &windows, x, layer.zero_point, (out, channels));
+    let done = PIXELS * pairs;
+    if done < pixels {
+        let spare = bytemuck::cast_slice_mut(spare);
+        last_pixels(&codes[done * segment..], layer, (x, spare), &mut out[done * channels..]);
+    }
+}
+
+/// Pixels of a layer whose window is a pixel, by way of `spare`.
+#[inline(never)]
+fn last_pixels(codes: &[i8], layer: &Weighted<'_>, (x, spare): (&mut [u32], &mut [i8]), out: &mut [i8]) {
+    let channels = usize::from(layer.output.c);
+    let segment = codes.len() / (out.len() / channels);
+    let (first, second) = spare.split_at_mut(channels.next_multiple_of(CHANNELS));
+    for (codes, out) in codes.chunks(PIXELS * segment).zip(out.chunks_mut(PIXELS * channels)) {
+        let other = codes.len() - segment; // of one pixel alone, the same
+        tile::widen([&codes[..segment], &codes[other..]], x);
+        tile::codes(layer.stream, x, layer.zero_point, [&mut *first, &mut *second]);
+        let pixels = [&*first, &*second];
+        for (out, pixel) in out.chunks_exact_mut(channels).zip(pixels) {
+            out.copy_from_slice(&pixel[..channels]);
+        }
     }
 }
 
@@ -182,10 +207,9 @@ fn pairs_inside(input: &Rows<'_>, layer: &Weighted<'_>) -> Range<usize> {
     if channels > CHANNELS && channels < padded {
         return 0..0;
     }
-    // Columns before the first window, for it to end at a fourth code; pixels behind the last, for what its group has left over.
-    let before = 4usize
-        .saturating_sub(window.kernel * input.channels())
-        .div_ceil(input.channels());
+    // Columns before the first window, which are read with it; pixels behind the last, for what its group has left over.
+    let (segment, step) = (window.kernel * input.channels(), window.stride * input.channels());
+    let before = tile::codes_before(window.kernel, segment, step).div_ceil(input.channels());
     let behind = (padded - channels).div_ceil(channels);
     let first = (window.pad_left + before).div_ceil(window.stride);
     let width = usize::from(input.shape.w) + window.pad_left;

@@ -60,7 +60,7 @@ pub struct Quads<'a> {
 pub struct Line<'a> {
     /// Codes that hold all that the windows cover.
     pub codes: &'a [i8],
-    /// Where the first window's begin; they end at the fourth code or later.
+    /// Where the first window's begin, behind as many codes as [`tile::codes_before`] tells.
     pub first: usize,
     /// Codes from one window's to the next; zero repeats the same for every window: that is a row of padding.
     pub step: usize,

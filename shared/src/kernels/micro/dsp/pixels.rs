@@ -1,5 +1,5 @@
-//! Windows of one pixel with up to [`MAX_CODES`] codes: those of two pixels stay in floating-point registers while all groups of
-//! output channels go by.
+//! Windows of one pixel, of three codes or of up to [`MAX_CODES`] in whole quads: those of two pixels stay in floating-point registers
+//! while all groups of output channels go by.
 //!
 //! A word of columns takes 11 instructions for 16 products, as in [`tile`](super::tile), but one load of four weights instead of two
 //! and one of codes: 15 cycles instead of 17.
@@ -19,7 +19,8 @@ use crate::layout::tiles::{CHANNELS, PIXELS};
 //   +24 pairs left   +28 codes   +32 from pixel to pixel   +36 from the end of out to the next pair's   +40 from there to its end
 //   +44 entry of a pair
 //
-// Eight quads are unrolled, in s28-s31 the first, in s0-s3 the last, and both entries skip as many as are missing.
+// Eight quads are unrolled, in s28-s31 the first, in s0-s3 the last, and both entries skip as many as are missing. Three codes are a
+// quad with nothing behind: their pair has an entry of its own, which reads no more than six bytes.
 global_asm!(
     r#"
     .pushsection .text.trident_pixels,"ax",%progbits
@@ -59,7 +60,8 @@ global_asm!(
     trident_pixels_word \s2, \s3
     .endm
 
-    // r0 argument, r1 quads to skip, r2 out, r3 from it to the second pixel's
+    // r0 argument, r1 quads to skip, with the highest bit set for pixels of three codes side by side, r2 out, r3 from it to the second
+    // pixel's
     .global trident_pixels
     .type   trident_pixels, %function
     .thumb_func
@@ -77,6 +79,9 @@ trident_pixels:
     mla     lr, r1, r4, r5
     adr.w   r5, 8f + 1
     add     r5, r5, r1, lsl #5
+    cmp     r1, #0
+    it      mi
+    adrmi.w r5, 10f + 1
     str     r5, [sp, #44]
     str     r3, [sp, #4]
     str     lr, [sp, #12]
@@ -149,6 +154,22 @@ trident_pixels:
     ldr     lr, [sp, #12]
     b       6b
 
+    .p2align 2
+10: ldr     r6, [r0]                // a0 a1 a2 b0
+    ldrh    r7, [r0, #4]            // b1 b2
+    lsrs    r1, r6, #24
+    orr     r7, r1, r7, lsl #8
+    sxtb16  r4, r6
+    sxtb16  r5, r7
+    sxtb16  r6, r6, ror #8
+    uxth    r6, r6
+    sxtb16  r7, r7, ror #8
+    vmov    s0, s1, r4, r5
+    vmov    s2, s3, r6, r7
+    ldr     r0, [sp, #20]
+    ldr     lr, [sp, #12]
+    b       6b
+
 9:  add     sp, #48
     vpop    {s16-s31}
     pop     {r4-r11, pc}
@@ -188,19 +209,26 @@ unsafe extern "C" {
 }
 
 impl Pixels {
+    /// Whether pixels of so many codes, whose next one's begin `step` further on, are read without a code more.
+    pub(super) const fn take(codes: usize, step: usize) -> bool {
+        codes.is_multiple_of(4) && codes <= MAX_CODES || codes == 3 && step == 3
+    }
+
     /// Writes the codes of all output channels of all pairs: `extent` bytes for each pixel, whose next one's begin `channels`
     /// further on.
     ///
     /// # Safety
-    /// `codes`, one to [`MAX_CODES`] in whole quads, can be read of each pixel; `out` holds the bytes of all of them, and `extent` is
-    /// `channels` in whole groups and not zero; the stream has a group for each four of those.
+    /// `codes`, one at least and such as [`Pixels::take`] takes, can be read of each pixel; `out` holds the bytes of all of them, and
+    /// `extent` is `channels` in whole groups and not zero; the stream has a group for each four of those.
     pub(super) unsafe fn run(&self, codes: usize, out: *mut u8, channels: usize) {
+        const THREE: usize = 1 << 31;
+        let missing = (MAX_CODES - codes) / 4 | if codes == 3 { THREE } else { 0 };
         // The end of no pair, from which the first lies as far as each other from that before it.
         let none = out.wrapping_offset(-self.advance);
-        // SAFETY: the function begins with no pair. Of each it reads as many quads of both pixels as are not skipped of eight, and with
-        // each group of the stream twice as many words for each of four channels. It writes groups of four bytes from the pair's place
-        // on to `extent` bytes behind it, each at the same place of the second pixel too, and stops when no pair is left. Registers
-        // from s16 on are kept, as those who call expect.
-        unsafe { trident_pixels(self, (MAX_CODES - codes) / 4, none, channels as isize) }
+        // SAFETY: the function begins with no pair. Of each it reads as many quads of both pixels as are not skipped of eight, or the
+        // six codes of two pixels of three, and with each group of the stream twice as many words for each of four channels. It writes
+        // groups of four bytes from the pair's place on to `extent` bytes behind it, each at the same place of the second pixel too, and
+        // stops when no pair is left. Registers from s16 on are kept, as those who call expect.
+        unsafe { trident_pixels(self, missing, none, channels as isize) }
     }
 }

@@ -9,7 +9,7 @@ use core::ptr;
 
 use super::super::{MAX_LINES, Windows};
 #[cfg(fpu)]
-use super::pixels::{MAX_CODES, Pixels};
+use super::pixels::Pixels;
 use crate::layout::tiles::{CHANNELS, PIXELS, group_words, window_words};
 
 // In the unrolled steps all registers are taken:
@@ -389,6 +389,16 @@ pub fn codes(stream: &[u32], x: &[u32], zero_point: i8, [first, second]: [&mut [
     }
 }
 
+/// How many codes [`row`] reads in front of a first window, of lines whose windows have `segment` codes and stand `step` apart.
+pub const fn codes_before(lines: usize, segment: usize, step: usize) -> usize {
+    #[cfg(fpu)]
+    if lines == 1 && Pixels::take(segment, step) {
+        return 0;
+    }
+    let _ = (lines, step);
+    4usize.saturating_sub(segment)
+}
+
 /// Codes of all output channels of pairs of windows, each widened to `x`.
 ///
 /// A pixel is written in whole groups, one pixel after the other: what a group has beyond the `channels`, the next pixel
@@ -399,8 +409,8 @@ pub fn codes(stream: &[u32], x: &[u32], zero_point: i8, [first, second]: [&mut [
 /// fewer than a group, or a multiple of one.
 ///
 /// # Panics
-/// If the first window ends before the fourth code of a line, or the last behind its end; if there are other channels, no lines, or
-/// too many; if `x`, the stream, or `out` are shorter.
+/// If fewer codes stand in front of the first window than [`codes_before`] tells, or the last ends behind its line; if there are other
+/// channels, no lines, or too many; if `x`, the stream, or `out` are shorter.
 pub fn row(stream: &[u32], windows: &Windows<'_>, x: &mut [u32], zero_point: i8, (out, channels): (&mut [i8], usize)) {
     let Windows { lines, segment, pairs } = *windows;
     if pairs == 0 {
@@ -421,13 +431,12 @@ pub fn row(stream: &[u32], windows: &Windows<'_>, x: &mut [u32], zero_point: i8,
     assert!(groups as u64 * group_words(x.len() / PIXELS) as u64 <= stream.len() as u64);
     let advance = (PIXELS * channels) as isize - extent as isize;
     for line in lines {
-        assert!(line.first.saturating_add(segment) >= 4);
+        assert!(line.first >= codes_before(lines.len(), segment, line.step));
         assert!(within(line.codes.len(), line.step, [line.first, segment]));
     }
     #[cfg(fpu)]
     if let [line] = lines
-        && rest == 0
-        && segment <= MAX_CODES
+        && Pixels::take(segment, line.step)
     {
         let pixels = Pixels {
             zero_point: zero_point.into(),
@@ -438,7 +447,7 @@ pub fn row(stream: &[u32], windows: &Windows<'_>, x: &mut [u32], zero_point: i8,
             advance,
             extent,
         };
-        // SAFETY: a segment is some whole quads, no more than fit. The last pixel's lies inside the line, and `extent` bytes from its
+        // SAFETY: segments are such as it takes. The last pixel's lies inside the line, and `extent` bytes from its
         // place of `out` on inside `out`; those before it begin a multiple of the step and of the channels earlier. The stream was
         // found to have as many groups.
         return unsafe { pixels.run(segment, out.as_mut_ptr().cast(), channels) };

@@ -36,6 +36,11 @@ pub fn codes(stream: &[u32], x: &[u32], zero_point: i8, [first, second]: [&mut [
     }
 }
 
+/// How many codes [`row`] reads in front of a first window, of lines whose windows have `segment` codes and stand `step` apart.
+pub const fn codes_before(_lines: usize, _segment: usize, _step: usize) -> usize {
+    0
+}
+
 /// Codes of all output channels of pairs of windows, each widened to `x`.
 ///
 /// A pixel is written in whole groups, one pixel after the other: what a group has beyond the `channels`, the next pixel
