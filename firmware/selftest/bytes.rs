@@ -2,7 +2,7 @@
 
 use core::hint::black_box;
 
-use trident::arithmetic::AddCodes;
+use trident::arithmetic::{AddCodes, SHORT_SHIFT};
 use trident::kernels::micro::{bytes, portable::bytes as plain, tile};
 
 use crate::buffers::{Buffers, same};
@@ -114,11 +114,20 @@ fn one(random: &mut Random, buffers: &mut Buffers, count: usize) {
     );
 }
 
-/// Any rule, or one whose sums lie near the codes.
+/// Any rule, one whose sums lie near the codes, or one of short multipliers, a little more than those now and then.
 fn rule(random: &mut Random) -> AddCodes {
     let [c, d] = [random.word() as i8, random.word() as i8];
-    let right_shift = 1 + random.below(30) as u8;
-    let narrow = random.below(2) * usize::from(right_shift).min(22);
+    let short = random.below(2) == 0;
+    let right_shift = if short && random.below(8) > 0 {
+        SHORT_SHIFT
+    } else {
+        1 + random.below(30) as u8
+    };
+    let narrow = match short {
+        true if random.below(8) > 0 => 15,
+        true => 16,
+        false => random.below(2) * usize::from(right_shift).min(22),
+    };
     let mut number = || {
         if narrow > 0 {
             random.word() as i32 >> (31 - narrow)
@@ -126,7 +135,7 @@ fn rule(random: &mut Random) -> AddCodes {
             random.word() as i32
         }
     };
-    AddCodes {
+    let mut rule = AddCodes {
         qa: number(),
         qb: number(),
         bias: number(),
@@ -134,7 +143,14 @@ fn rule(random: &mut Random) -> AddCodes {
         zero_point: number() as i8,
         lo: c.min(d),
         hi: c.max(d),
+    };
+    if short && random.below(4) > 0 {
+        (rule.lo, rule.hi) = (i8::MIN, i8::MAX);
     }
+    if random.below(8) == 0 {
+        rule.bias = random.word() as i32;
+    }
+    rule
 }
 
 /// Typical shapes.
@@ -149,14 +165,15 @@ pub fn figures(instructions: &Instructions, buffers: &mut Buffers) {
         let count = black_box(count);
         let (a, b, out) = (&a[..count], &b[..count], &mut out[..count]);
         let rule = black_box(AddCodes {
-            qa: 1 << 19,
-            qb: 1 << 18,
-            bias: 1 << 19,
-            right_shift: 20,
+            qa: 1 << 13,
+            qb: 1 << 12,
+            bias: 1 << 13,
+            right_shift: SHORT_SHIFT,
             zero_point: 3,
             lo: -128,
             hi: 127,
         });
+        let other = black_box(AddCodes { lo: -127, ..rule });
         semihosting::println!("bytes {count}");
         instructions.tell("  widen  ", count as u32, || bytes::widen(a, words));
         instructions.tell("  centre ", count as u32, || {
@@ -165,5 +182,6 @@ pub fn figures(instructions: &Instructions, buffers: &mut Buffers) {
         instructions.tell("  larger ", count as u32, || bytes::larger(a, b, out));
         instructions.tell("  look up", count as u32, || bytes::look_up(&[1; 256], out));
         instructions.tell("  add    ", count as u32, || bytes::add(a, b, &rule, out));
+        instructions.tell("  add, in range", count as u32, || bytes::add(a, b, &other, out));
     }
 }
