@@ -5,6 +5,7 @@ use core::hint::black_box;
 use heapless::Vec;
 use semihosting::process::exit;
 use static_cell::{ConstStaticCell, StaticCell};
+use trident::blob::{CRC, Header};
 use trident::graph::MAX_NODES;
 use trident::slots::Mapped;
 use trident::wire::{Measurement, Text, text};
@@ -43,6 +44,8 @@ fn main() -> ! {
 /// What is measured. Each stage takes what the one before left.
 struct Subject {
     slot: &'static [u8],
+    /// What the CRC is over, if that lies in the slot.
+    covered: &'static [u8],
     blob: Option<Result<Blob<'static>, BlobError>>,
     inputs: Inputs<'static>,
     arena: &'static mut [u8],
@@ -55,8 +58,13 @@ impl Subject {
     fn new(flash: &'static <Chosen as Board>::Flash) -> Self {
         let slots = Chosen::MAP.slots.map(|slot| flash.bytes(slot));
         let begun = |slot: &&[u8]| slot.iter().take(8).any(|&byte| byte != 0 && byte != 0xff);
+        let slot = slots.into_iter().find(begun).unwrap_or_default();
+        let covered = Header::decode(slot)
+            .ok()
+            .and_then(|header| slot.get(4..header.total_len as usize));
         Self {
-            slot: slots.into_iter().find(begun).unwrap_or_default(),
+            slot,
+            covered: covered.unwrap_or_default(),
             blob: None,
             inputs: Inputs::default(),
             arena: &mut ARENA.take().0,
@@ -69,6 +77,7 @@ impl Subject {
 /// Instructions of the stages.
 struct Counts {
     calibration: u64,
+    crc: u64,
     check: u64,
     load: u64,
     run: u64,
@@ -77,6 +86,7 @@ struct Counts {
 #[inline(never)]
 fn count_stages(counter: &BoardCounter, subject: &mut Subject) -> Counts {
     let calibration = count(counter, subject, known_loop);
+    let crc = count(counter, subject, checksum);
     let check = count(counter, subject, check);
     if let Some(Ok(blob)) = &subject.blob {
         subject.inputs = golden::inputs(blob).unwrap_or_default();
@@ -85,6 +95,7 @@ fn count_stages(counter: &BoardCounter, subject: &mut Subject) -> Counts {
     let run = count(counter, subject, trident_bench_run);
     Counts {
         calibration,
+        crc,
         check,
         load,
         run,
@@ -112,6 +123,10 @@ fn nothing(_: &mut Subject) {}
 
 fn known_loop(_: &mut Subject) {
     start::known_loop();
+}
+
+fn checksum(subject: &mut Subject) {
+    black_box(CRC.checksum(subject.covered));
 }
 
 fn check(subject: &mut Subject) {
@@ -144,6 +159,7 @@ fn report(counter: &BoardCounter, subject: &mut Subject, counts: Counts, stack_h
         None => Ok(Measurement {
             loop_expected: LOOP_INSTRUCTIONS,
             loop_counted: counts.calibration,
+            crc_instructions: counts.crc,
             check_instructions: counts.check,
             load_instructions: counts.load,
             run_instructions: counts.run,

@@ -144,6 +144,50 @@ fn layers_add_up_to_the_run() {
     }
 }
 
+/// Limits of checking and loading a blob at boot.
+mod load {
+    use super::*;
+
+    /// The most instructions of the CRC, per byte of the blob.
+    const CRC_PER_BYTE: f64 = 10.0;
+    /// The most instructions of the scan, per byte of weights and tables.
+    const SCAN_PER_BYTE: f64 = 6.0;
+
+    #[test]
+    fn every_byte_is_summed_and_scanned_at_a_bounded_cost() {
+        for WorkloadReport { name, load, .. } in &report().workloads {
+            let (crc, scan) = (load.crc_per_byte, load.scan_per_byte);
+            // A table lookup per half byte takes an instruction or two at least: less was not the whole blob.
+            assert!(
+                (2.0..=CRC_PER_BYTE).contains(&crc),
+                "{name}: the CRC takes {crc} per byte"
+            );
+            assert!(
+                scan > 0.0 && scan <= SCAN_PER_BYTE,
+                "{name}: the scan takes {scan} per byte"
+            );
+            let parts = load.crc_instructions + load.scan_instructions + load.other_instructions;
+            assert_eq!(parts, load.instructions, "{name}");
+        }
+    }
+
+    #[test]
+    fn nothing_else_grows_with_the_blob() {
+        let ((small, _), (large, _)) = (measured("W1"), measured("W3"));
+        let more_bytes = (large.blob_bytes - small.blob_bytes) as u64;
+        assert!(more_bytes > 7_000_000);
+        // W3 has more layers, each of which is checked; a visit of every byte, or of every word, would stand out.
+        let more = large
+            .load
+            .other_instructions
+            .saturating_sub(small.load.other_instructions);
+        assert!(
+            more * 50 < more_bytes,
+            "{more} instructions more for {more_bytes} bytes more"
+        );
+    }
+}
+
 #[test]
 fn a_blob_is_measured_alike_each_time() {
     let (report, blob) = measured("W2");

@@ -31,7 +31,7 @@ use crate::train::TrainError;
 
 pub use build::{Built, CALIBRATION_ROWS, build, drawn};
 pub use measure::Bench;
-pub use report::{Layer, Report, TooLarge, WorkloadReport};
+pub use report::{Layer, Load, Report, TooLarge, WorkloadReport};
 pub use workloads::{WORKLOADS, Workload};
 
 /// Why nothing can be measured.

@@ -63,10 +63,8 @@ pub struct WorkloadReport {
     pub instructions_per_mac: f64,
     /// Instructions of a whole run, inputs in the user's units.
     pub run_instructions: u64,
-    /// Instructions of checking the blob at boot.
-    pub check_instructions: u64,
-    /// Instructions of loading it.
-    pub load_instructions: u64,
+    /// What boot takes before the first run.
+    pub load: Load,
     /// Modelled cycles of the same as `instructions`.
     pub modelled_cycles: Option<u64>,
     /// Why there are none.
@@ -98,6 +96,23 @@ pub struct WorkloadReport {
     pub layers: Vec<Layer>,
     /// Whether the loop of known length was counted exactly.
     pub calibration_ok: bool,
+}
+
+/// Checking and loading a blob, once at boot. Two parts grow with the blob: its CRC, and the scan that proves that no weights overflow.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Load {
+    /// All instructions.
+    pub instructions: u64,
+    /// Those of the CRC.
+    pub crc_instructions: u64,
+    /// The same per byte of the blob.
+    pub crc_per_byte: f64,
+    /// Those of [`trident::Network::load`], which scans the weights and does little else.
+    pub scan_instructions: u64,
+    /// The same per byte of weights and tables.
+    pub scan_per_byte: f64,
+    /// The rest: checks of header, metadata and graph.
+    pub other_instructions: u64,
 }
 
 /// One node.
@@ -190,8 +205,7 @@ impl WorkloadReport {
             instructions,
             instructions_per_mac: instructions as f64 / macs as f64,
             run_instructions: measurement.run_instructions,
-            check_instructions: measurement.check_instructions,
-            load_instructions: measurement.load_instructions,
+            load: Load::new(measurement, blob.bytes().len(), built.parameter_bytes),
             modelled_cycles: measured.cycles.as_ref().ok().copied(),
             modelled_cycles_reason: measured.cycles.as_ref().err().cloned(),
             operators: graph.nodes().map(|node| node.op).collect(),
@@ -221,6 +235,21 @@ fn input_work(graph: &Graph<'_>, measurement: &Measurement) -> u64 {
         .map(|(_, &count)| count)
         .sum();
     inputs.saturating_sub(measurement.refused_run_instructions)
+}
+
+impl Load {
+    fn new(measurement: &Measurement, blob_bytes: usize, parameter_bytes: usize) -> Self {
+        let (check, crc) = (measurement.check_instructions, measurement.crc_instructions);
+        let scan = measurement.load_instructions;
+        Self {
+            instructions: check + scan,
+            crc_instructions: crc,
+            crc_per_byte: crc as f64 / blob_bytes as f64,
+            scan_instructions: scan,
+            scan_per_byte: scan as f64 / parameter_bytes as f64,
+            other_instructions: check.saturating_sub(crc),
+        }
+    }
 }
 
 impl Layer {
@@ -257,8 +286,9 @@ mod tests {
             measurement: Measurement {
                 loop_expected: 100,
                 loop_counted,
-                check_instructions: 1,
-                load_instructions: 2,
+                crc_instructions: 40_000,
+                check_instructions: 45_000,
+                load_instructions: 8_000,
                 run_instructions: 1_000,
                 refused_run_instructions: 90,
                 node_instructions: nodes.iter().copied().collect(),
@@ -290,6 +320,15 @@ mod tests {
         assert_eq!((report.macs, report.layers[1].macs), (2_400, 320));
         assert_eq!(report.layers[1].instructions_per_mac, Some(200.0 / 320.0));
         assert!(report.calibration_ok);
+    }
+
+    #[test]
+    fn the_load_is_parted_into_what_grows_with_the_blob_and_the_rest() {
+        let report = report(&[1; 5], 100).unwrap();
+        let load = report.load;
+        assert_eq!((load.instructions, load.other_instructions), (53_000, 5_000));
+        assert_eq!(load.crc_per_byte, 40_000.0 / report.blob_bytes as f64);
+        assert_eq!(load.scan_per_byte, 8_000.0 / report.parameter_bytes as f64);
     }
 
     #[test]

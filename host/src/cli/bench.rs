@@ -210,11 +210,16 @@ fn print_layers(workload: &WorkloadReport) -> anyhow::Result<()> {
         ]);
     }
     say!("{rows}");
+    let load = &workload.load;
     say!(
-        "a whole run {} instructions, checking the blob {}, loading it {}",
+        "a whole run {} instructions; the load {}: CRC {} ({:.2} per byte), scan of the weights {} ({:.2} per byte), the rest {}",
         whole(workload.run_instructions),
-        whole(workload.check_instructions),
-        whole(workload.load_instructions)
+        whole(load.instructions),
+        whole(load.crc_instructions),
+        load.crc_per_byte,
+        whole(load.scan_instructions),
+        load.scan_per_byte,
+        whole(load.other_instructions)
     );
     Ok(())
 }

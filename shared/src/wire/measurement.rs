@@ -12,7 +12,9 @@ pub struct Measurement {
     pub loop_expected: u64,
     /// The same: what was counted. Any difference means that no other count can be trusted.
     pub loop_counted: u64,
-    /// Instructions of checking the blob.
+    /// Instructions of the blob's CRC alone, computed once more.
+    pub crc_instructions: u64,
+    /// Instructions of checking the blob, its CRC included.
     pub check_instructions: u64,
     /// Instructions of loading the network.
     pub load_instructions: u64,
