@@ -61,6 +61,12 @@ impl Connection {
         self.counts
     }
 
+    /// What firmware and emulator have said, or else what to look at.
+    fn silence(&self) -> String {
+        let log = self.log();
+        if log.is_empty() { self.transport.silence() } else { log }
+    }
+
     /// What firmware and emulator have said, one indented line each.
     pub(super) fn log(&self) -> String {
         self.qemu.as_ref().map_or_else(String::new, |qemu| qemu.log().text())
@@ -156,7 +162,7 @@ impl Connection {
                 if left.is_zero() {
                     return Err(DeviceError::Timeout {
                         after: patience,
-                        log: self.log(),
+                        log: self.silence(),
                     });
                 }
             }

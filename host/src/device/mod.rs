@@ -94,7 +94,7 @@ pub enum DeviceError {
     Timeout {
         /// How long it was waited for.
         after: Duration,
-        /// What firmware and emulator said.
+        /// What firmware and emulator said, or what to look at where they cannot be heard.
         log: String,
     },
     /// The firmware speaks another version of the protocol.

@@ -34,6 +34,11 @@ pub trait Transport: Send {
 
     /// How long to wait for a reply before the request is sent again, and how often.
     fn patience(&self) -> (Duration, u32);
+
+    /// What to look at if nobody answers, where no log tells; nothing by default.
+    fn silence(&self) -> String {
+        String::new()
+    }
 }
 
 /// Two FIFOs, whatever is behind them.
@@ -88,31 +93,63 @@ impl Transport for Fifos {
     }
 }
 
+/// How long a port may take to send what it is given.
+const SEND_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// A serial port.
-pub struct Serial(Box<dyn SerialPort>);
+pub struct Serial {
+    port: Box<dyn SerialPort>,
+    name: String,
+    baud: u32,
+}
 
 impl Serial {
     /// Opens a port at that rate, 8 data bits, no parity, one stop bit.
-    pub fn open(port: &str, baud: u32) -> Result<Self, DeviceError> {
-        let opened = serialport::new(port, baud).open();
-        opened.map(Self).map_err(|error| DeviceError::Io {
-            action: format!("open the serial port {port} at {baud} bit/s"),
-            source: error.into(),
-        })
+    pub fn open(name: &str, baud: u32) -> Result<Self, DeviceError> {
+        let opened = serialport::new(name, baud).open();
+        let port = opened.map_err(|error| DeviceError::Io {
+            action: format!("open the serial port {name} at {baud} bit/s"),
+            source: refused(io::Error::from(error)),
+        })?;
+        let name = name.to_owned();
+        Ok(Self { port, name, baud })
     }
+
+    /// An error of a port that was open: whatever the system calls it, there is no port any more.
+    fn gone(&self, error: io::Error) -> io::Error {
+        let name = &self.name;
+        let words = format!("{error}; {name} is gone: check the board's power and cable, then run this again");
+        io::Error::new(error.kind(), words)
+    }
+}
+
+/// Why a port cannot be opened, and what helps. A port that another program has locked is reported as a device that is not there.
+fn refused(error: io::Error) -> io::Error {
+    let advice = match error.kind() {
+        _ if error.to_string().contains("exclusive lock") => "does another program use it? End that first",
+        ErrorKind::NotFound => "is the board connected? `ls /dev/tty*` lists the ports",
+        ErrorKind::PermissionDenied => {
+            "add yourself to the group that `ls -l` shows for it, often `dialout`, and log in anew"
+        }
+        _ => return error,
+    };
+    io::Error::new(error.kind(), format!("{error}; {advice}"))
 }
 
 impl Transport for Serial {
     fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.0.write_all(bytes)?;
-        self.0.flush()
+        self.port.set_timeout(SEND_TIMEOUT)?;
+        let sent = self.port.write_all(bytes).and_then(|()| self.port.flush());
+        sent.map_err(|error| self.gone(error))
     }
 
     fn receive(&mut self, buffer: &mut [u8], timeout: Duration) -> io::Result<usize> {
-        self.0.set_timeout(timeout)?;
-        match self.0.read(buffer) {
+        self.port.set_timeout(timeout)?;
+        match self.port.read(buffer) {
             Err(error) if [ErrorKind::TimedOut, ErrorKind::Interrupted].contains(&error.kind()) => Ok(0),
-            other => other,
+            // A port that has bytes when there are none has ended.
+            Ok(0) if !buffer.is_empty() => Err(self.gone(ErrorKind::UnexpectedEof.into())),
+            other => other.map_err(|error| self.gone(error)),
         }
     }
 
@@ -123,5 +160,12 @@ impl Transport for Serial {
 
     fn patience(&self) -> (Duration, u32) {
         (Duration::from_secs(5), 3)
+    }
+
+    fn silence(&self) -> String {
+        let Self { name, baud, .. } = self;
+        format!(
+            "  is {name} the right port, is the board on, is trident's firmware in its flash, and does it talk at {baud} bit/s?"
+        )
     }
 }
