@@ -18,7 +18,7 @@ use crate::export::{Report, Settings, export};
 use crate::progress::Progress;
 use crate::run::Run;
 use crate::toolchain::{Toolchain, Workspace};
-use crate::train::{HeadMetrics, Options};
+use crate::train::{HeadMetrics, Options, Plan};
 
 /// The least AUC, R² and margin of mean IoU over colour alone that the demo is content with.
 const LEAST: Thresholds = Thresholds {
@@ -65,16 +65,22 @@ struct Outcome {
 /// If a step fails, a head is worse than it should be, or host and device differ.
 pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     let progress = Progress::new();
+    if let Some(folder) = &args.output {
+        Run::refuse_occupied(folder)?;
+    }
     prepare_device(&args.on, &progress)?;
+    let mut config = Config::builtin();
+    config.train.qat = true;
+    let interrupted = interrupt::flag()?;
+    let dataset = data::load(&config)?;
+    interrupt::check(&interrupted)?;
+    let plan = Plan::new(&config, &dataset)?;
+    interrupt::check(&interrupted)?;
     let folder = match &args.output {
         Some(folder) => folder.clone(),
         None => default_folder()?,
     };
-    let mut config = Config::builtin();
-    config.train.qat = true;
     let run = Run::create(&folder, &config)?;
-    let dataset = data::load(run.config())?;
-    let interrupted = interrupt::flag()?;
 
     let started = Instant::now();
     let options = Options {
@@ -82,7 +88,7 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
         interrupted: &interrupted,
         progress: progress.clone(),
     };
-    crate::train::train(run.config(), &dataset, &run, &options)?;
+    plan.train(&run, &options)?;
     let training_seconds = started.elapsed().as_secs_f64();
     progress.say(&format!("trained in {training_seconds:.0} s; quantising"));
     let export = export(&run, &dataset, &Settings::default(), &progress)?;

@@ -131,6 +131,51 @@ fn an_interruption_before_training_leaves_nothing_behind() {
     assert_eq!(folder.files(), before);
 }
 
+#[test]
+fn an_interrupted_demo_leaves_nothing_behind_either() {
+    let folder = folder();
+    let before = folder.files();
+    let child = start(&folder, "demo -o run");
+    wait_until("it does not heed Ctrl-C", || heeds_interruption(&child));
+    interrupt(&child);
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("error: interrupted"), "{said}");
+    assert_eq!(folder.files(), before);
+}
+
+/// Data that never come to their end, since nobody writes to the FIFO: no flag is looked at meanwhile.
+#[test]
+fn a_second_interruption_ends_the_program_where_it_is() {
+    let folder = folder();
+    let made = Command::new("mkfifo").arg(folder.path("rows.csv")).status();
+    assert!(made.expect("mkfifo runs").success());
+    folder.write(
+        "trident.toml",
+        "[classification]\ncsv = \"rows.csv\"\nlabel = \"kind\"\n",
+    );
+    let mut child = start(&folder, "train -o run");
+    wait_until("it does not heed Ctrl-C", || heeds_interruption(&child));
+    interrupt(&child);
+    interrupt(&child);
+    std::thread::sleep(Duration::from_millis(800));
+    assert_eq!(child.try_wait().unwrap(), None, "two signals at a time are one request");
+    interrupt(&child);
+    wait_until("it goes on", || child.try_wait().unwrap().is_some());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(!folder.path("run").exists());
+}
+
+/// Whether a program catches what Ctrl-C sends.
+fn heeds_interruption(child: &Child) -> bool {
+    const SIGINT: u64 = 1 << (2 - 1);
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).expect("it runs");
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    let caught = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    caught.is_some_and(|caught| caught & SIGINT != 0)
+}
+
 /// Epochs in the run's history, in the order of [`SOME_SECONDS`].
 fn epochs_done(folder: &Folder) -> [usize; 3] {
     let history = String::from_utf8(folder.read("run/history.csv")).unwrap();
@@ -168,7 +213,7 @@ fn wait_for_training(folder: &Folder, earlier: Option<SystemTime>) {
     wait_until("training does not begin", || began(folder) != earlier);
 }
 
-fn wait_until(else_say: &str, there: impl Fn() -> bool) {
+fn wait_until(else_say: &str, mut there: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while !there() {
         assert!(Instant::now() < deadline, "{else_say}");
