@@ -17,6 +17,7 @@ pub mod training;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use nix::sys::resource::{UsageWho, getrusage};
 use serde::Serialize;
 
 use super::cycles::Tracer;
@@ -57,12 +58,13 @@ pub struct PeerFigures {
     pub modelled_cycles: u64,
 }
 
-/// How fast this computer evaluates a workload in int8.
+/// How fast this computer evaluates a workload in int8. Both sides take turns, and what is told is each side's median. Time is the
+/// processor's: a computer that has other work to do slows neither.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RateRow {
     /// The workload.
     pub workload: &'static str,
-    /// Inferences per second of the engine that the device runs, on all cores.
+    /// Inferences per second of the engine that the device runs, on all cores: those per second of processor time, times the cores.
     pub own: f64,
     /// How many cores that is.
     pub own_threads: usize,
@@ -98,8 +100,10 @@ pub fn run(board: &'static Board, workloads: &[&Workload], optimize: Optimize) -
     })
 }
 
-/// How long each rate is measured.
-const RATE_TIME: Duration = Duration::from_secs(3);
+/// How long each turn of a rate takes.
+const RATE_TIME: Duration = Duration::from_secs(2);
+/// How often each side's rate is measured.
+const RATE_TURNS: usize = 3;
 /// Workloads that are timed on this computer. The others are so small that only their calls would be.
 const TIMED: [&str; 2] = ["W3", "W4"];
 
@@ -162,19 +166,43 @@ impl<'t> Peers<'t> {
         })
     }
 
-    /// The rate of [`trident::Network::run`] on all cores and that of XNNPACK on one, one after the other.
+    /// The rate of [`trident::Network::run`] on all cores and that of XNNPACK on one.
     fn on_host(&self, workload: &'static str, blob: &[u8]) -> Result<RateRow, BenchError> {
-        let own = rate::own(blob, RATE_TIME).map_err(|reason| BenchError::Host { workload, reason })?;
-        let xnnpack = match &self.tensorflow {
-            Ok(tensorflow) => tensorflow.rate(workload, RATE_TIME),
-            Err(reason) => Err(reason.clone()),
-        };
+        let (mut own, mut xnnpack, mut reason) = (Vec::new(), Vec::new(), None);
+        for turn in 1..=RATE_TURNS {
+            tell!("int8 on this computer: {workload}, turn {turn} of {RATE_TURNS}");
+            let rate = rate::own(blob, RATE_TIME).map_err(|reason| BenchError::Host { workload, reason })?;
+            own.push(rate);
+            match self
+                .tensorflow
+                .as_ref()
+                .map(|tensorflow| tensorflow.rate(workload, RATE_TIME))
+            {
+                Ok(Ok(rate)) => xnnpack.push(rate),
+                Ok(Err(why)) => reason = Some(why),
+                Err(why) => reason = Some(why.clone()),
+            }
+        }
         Ok(RateRow {
             workload,
-            own,
+            own: median(&own).unwrap_or_default(),
             own_threads: rayon::current_num_threads(),
-            xnnpack: xnnpack.as_ref().ok().copied(),
-            reason: xnnpack.err(),
+            xnnpack: median(&xnnpack),
+            reason,
         })
     }
+}
+
+/// User and system time of this process so far.
+fn cpu_seconds() -> std::io::Result<f64> {
+    let usage = getrusage(UsageWho::RUSAGE_SELF)?;
+    let seconds = |time: nix::sys::time::TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 * 1e-6;
+    Ok(seconds(usage.user_time()) + seconds(usage.system_time()))
+}
+
+/// The middle one.
+fn median(numbers: &[f64]) -> Option<f64> {
+    let mut sorted = numbers.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied()
 }

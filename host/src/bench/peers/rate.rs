@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use trident::spec::InputSlot;
 use trident::{Blob, BlobError, Inputs, LoadError, Network, RunError};
 
+use super::cpu_seconds;
 use crate::quantize::writer::AlignedBytes;
 
 /// Why a blob has no rate.
@@ -20,19 +21,23 @@ pub enum RateError {
     /// Its own golden input is refused.
     #[error("the blob's input is refused: {0}")]
     Run(#[from] RunError),
+    /// The system does not tell processor time.
+    #[error("the time that it took is not known: {0}")]
+    Time(#[from] std::io::Error),
     /// It carries nothing to run it on.
     #[error("the blob has no golden input")]
     NoInput,
 }
 
-/// Inferences per second on all cores, each with an arena of its own: runs of all heads on the blob's first golden input.
+/// Inferences per second on all cores, each with an arena of its own: runs of all heads on the blob's first golden input. A second is one
+/// of processor time on every core, as if nothing else ran.
 ///
 /// # Errors
 /// If the blob does not load or has no golden input.
 pub fn own(blob: &[u8], time: Duration) -> Result<f64, RateError> {
     let blob = Blob::new_exact(blob)?;
     let inputs = inputs(&blob).ok_or(RateError::NoInput)?;
-    let start = Instant::now();
+    let (start, before) = (Instant::now(), cpu_seconds()?);
     let run = |_| -> Result<u64, RateError> {
         let mut arena = AlignedBytes::zeroed(blob.graph().arena_len());
         let mut network = Network::load(blob, arena.as_mut())?;
@@ -45,7 +50,9 @@ pub fn own(blob: &[u8], time: Duration) -> Result<f64, RateError> {
         Ok(runs)
     };
     let runs: Result<Vec<u64>, RateError> = rayon::broadcast(|_| run(())).into_iter().collect();
-    Ok(runs?.into_iter().sum::<u64>() as f64 / start.elapsed().as_secs_f64())
+    let runs = runs?;
+    let seconds_of_each = (cpu_seconds()? - before) / runs.len() as f64;
+    Ok(runs.iter().sum::<u64>() as f64 / seconds_of_each)
 }
 
 fn inputs<'a>(blob: &Blob<'a>) -> Option<Inputs<'a>> {

@@ -1,7 +1,7 @@
 """TensorFlow Lite's part of `trident bench --peers`: models of the workloads, and the rate that XNNPACK runs them at.
 
     tflite.py models FOLDER          writes W1.tflite … W4.tflite, and W1 and W2 without their sigmoid for microflow
-    tflite.py rate MODEL SECONDS     prints inferences per second on one thread
+    tflite.py rate MODEL SECONDS     prints inferences per second of processor time, on one thread
 
 Weights and inputs are random: a rate does not depend on them.
 """
@@ -100,12 +100,12 @@ def rate(path, seconds):
     interpreter.set_tensor(slot["index"], codes)
     for _ in range(10):
         interpreter.invoke()
-    runs, start = 0, time.perf_counter()
+    runs, start, before = 0, time.perf_counter(), time.process_time()
     while time.perf_counter() - start < seconds:
         for _ in range(10):
             interpreter.invoke()
         runs += 10
-    print(runs / (time.perf_counter() - start))
+    print(runs / (time.process_time() - before))
 
 
 if __name__ == "__main__":

@@ -5,10 +5,10 @@
 
 use std::sync::atomic::AtomicBool;
 
-use nix::sys::resource::{UsageWho, getrusage};
 use serde::Serialize;
 
 use super::tensorflow::{Keras, TensorFlow};
+use super::{cpu_seconds, median};
 use crate::bench::BenchError;
 use crate::config::Config;
 use crate::data::Dataset;
@@ -129,20 +129,7 @@ fn own(config: &Config, dataset: &Dataset, epochs: usize) -> Result<(f64, usize)
         progress: Progress::silent(),
     };
     let plan = Plan::new(&config, dataset)?;
-    let start = cpu_seconds()?;
+    let start = cpu_seconds().map_err(BenchError::System)?;
     let summary = plan.train(&run, &options)?;
-    Ok((cpu_seconds()? - start, summary.parameters))
-}
-
-/// User and system time of this process so far.
-fn cpu_seconds() -> Result<f64, BenchError> {
-    let usage = getrusage(UsageWho::RUSAGE_SELF).map_err(|error| BenchError::System(error.into()))?;
-    let seconds = |time: nix::sys::time::TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 * 1e-6;
-    Ok(seconds(usage.user_time()) + seconds(usage.system_time()))
-}
-
-fn median(numbers: &[f64]) -> Option<f64> {
-    let mut sorted = numbers.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted.get(sorted.len() / 2).copied()
+    Ok((cpu_seconds().map_err(BenchError::System)? - start, summary.parameters))
 }
