@@ -18,6 +18,7 @@ use crate::quantize::method::PostTraining;
 use crate::quantize::optimize::Optimize;
 use crate::quantize::pack::{Sample, Source, quantize};
 use crate::quantize::prepare::{Calibrated, Prepared};
+use crate::quantize::readings::ReadingCodes;
 use crate::quantize::writer::AlignedBytes;
 use crate::run::{Record, Run, Transforms};
 use crate::train::HeadData;
@@ -44,9 +45,13 @@ pub enum Way {
 pub struct Candidates<'d> {
     run: &'d Run,
     dataset: &'d Dataset,
-    folded: FoldedModel,
+    /// The float model and what readings become for it.
     model: Model,
     transforms: Transforms,
+    /// The same for int8, whose readings have codes of their own.
+    codes: ReadingCodes,
+    stretched: FoldedModel,
+    stretched_transforms: Transforms,
     record: Record,
     calibration: Vec<HostInputs>,
     golden: Vec<Sample>,
@@ -91,7 +96,9 @@ impl<'d> Candidates<'d> {
         let (transforms, record) = (run.transforms()?, run.record()?);
         let device = crate::train::device(run.config().train.backend);
         let model = Model::from_folded(&folded, &device);
-        let calibration = calibration(&model, dataset, &transforms);
+        let mut calibration = calibration(&model, dataset, &transforms);
+        let codes = ReadingCodes::fit(&folded.spec, &calibration);
+        calibration.iter_mut().for_each(|rows| codes.stretch(rows));
         let groups = partition(&folded.spec, false);
         Ok(Self {
             aware: aware::kept(run, &groups)?,
@@ -99,7 +106,9 @@ impl<'d> Candidates<'d> {
             statistics: statistics(dataset),
             run,
             dataset,
-            folded,
+            stretched: codes.fold(&folded),
+            stretched_transforms: codes.transforms(&transforms),
+            codes,
             model,
             transforms,
             record,
@@ -119,9 +128,14 @@ impl<'d> Candidates<'d> {
         &self.model
     }
 
-    /// How the model's numbers relate to the user's units.
+    /// How the float model's numbers relate to the user's units.
     pub fn transforms(&self) -> &Transforms {
         &self.transforms
+    }
+
+    /// How readings are stretched for int8.
+    pub(crate) fn codes(&self) -> &ReadingCodes {
+        &self.codes
     }
 
     /// Per group: what quantisation-aware training gave, where it was kept; else the default method.
@@ -150,7 +164,8 @@ impl<'d> Candidates<'d> {
     /// # Errors
     /// If a slot has no calibration rows, or a layer cannot be expressed in int8.
     pub fn post_training(&self, methods: &[PostTraining]) -> Result<Vec<Prepared>, QuantizeError> {
-        let plain = Calibrated::new(self.folded.clone(), &self.calibration, &self.device)?;
+        let plain = Calibrated::new(self.stretched.clone(), &self.calibration, &self.device)?;
+        let plain = plain.with_stretched(self.codes.values(&self.stretched.spec));
         let equalized = methods
             .iter()
             .any(|method| method.equalize)
@@ -185,9 +200,9 @@ impl<'d> Candidates<'d> {
                 }
                 Way::Aware => {
                     let base = whole[0].part(&group.spec, &group.values);
-                    aware
-                        .as_ref()
-                        .map_or(Ok(base.clone()), |kept| kept.prepared(self.run, group, &base))?
+                    aware.as_ref().map_or(Ok(base.clone()), |kept| {
+                        kept.prepared(self.run, group, &base, &self.codes)
+                    })?
                 }
             };
             assembled.place(&part, &group.values);
@@ -200,7 +215,7 @@ impl<'d> Candidates<'d> {
         let config = self.run.config();
         Source {
             prepared,
-            transforms: &self.transforms,
+            transforms: &self.stretched_transforms,
             description: &self.record.description,
             label: config.classification.as_ref().map_or("", |section| &section.label),
             golden: &self.golden,

@@ -165,12 +165,7 @@ pub fn export(run: &Run, dataset: &Dataset, settings: &Settings, progress: &Prog
     if shown.is_empty() {
         shown = samples(dataset, &Rows::of(dataset, |split| &split.train), REPORT_ROWS);
     }
-    let layers = layers(
-        &quantized,
-        &source,
-        &shown,
-        &transformed(&shown, candidates.transforms()),
-    )?;
+    let layers = layers(&quantized, &source, &shown, &transformed(&shown, source.transforms))?;
     let report = Report {
         blob_bytes: blob.as_ref().len(),
         parameter_bytes: quantized.emitted.parameters.bytes().len(),

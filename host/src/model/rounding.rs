@@ -7,13 +7,13 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::{Tensor, TensorData};
-use trident::spec::{Activation, Layer, ModelSpec};
+use trident::spec::{Activation, InputSlot, Layer, ModelSpec};
 
 use super::layer::{Parameters, numbers};
 use super::{FoldedModel, LayerState, LayerWeights, Value};
 use crate::quantize::lower::{is_head_sum, widen_ranges};
 use crate::quantize::multipliers::{bias_code, channel_of, weight_codes, weight_scales};
-use crate::quantize::range::{Method, Quantization};
+use crate::quantize::range::Quantization;
 use crate::quantize::ranges::Ranges;
 
 /// The ranges of a model that rounds.
@@ -82,7 +82,7 @@ impl Settled {
 
     /// An input of the model, rounded; pixels are codes already.
     pub fn input(&self, number: usize, value: Value) -> Value {
-        if self.ranges.of(number).method == Method::Fixed {
+        if self.spec.inputs[number].slot == InputSlot::Picture {
             return value;
         }
         self.round(self.ranges.slot_of(number), self.ranges.of(number).quantization, value)

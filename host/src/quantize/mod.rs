@@ -19,6 +19,7 @@ pub mod plan;
 pub mod prepare;
 pub mod range;
 pub mod ranges;
+pub(crate) mod readings;
 pub mod report;
 pub mod writer;
 

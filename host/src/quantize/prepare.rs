@@ -27,6 +27,8 @@ pub struct Calibrated<'c> {
     folded: FoldedModel,
     values: Vec<Option<Vec<f32>>>,
     rows: &'c [HostInputs],
+    /// Inputs whose codes their tables give.
+    stretched: Vec<usize>,
     device: Device,
 }
 
@@ -106,8 +108,14 @@ impl<'c> Calibrated<'c> {
             folded,
             values,
             rows,
+            stretched: Vec::new(),
             device: device.clone(),
         })
+    }
+
+    /// The same model, of whose inputs some have the codes that their tables give: see [`readings`](super::readings).
+    pub(crate) fn with_stretched(self, stretched: Vec<usize>) -> Self {
+        Self { stretched, ..self }
     }
 
     /// The same model with its channels rescaled: see [`equalize`].
@@ -117,7 +125,7 @@ impl<'c> Calibrated<'c> {
     pub fn equalized(&self) -> Result<Self, QuantizeError> {
         let mut folded = self.folded.clone();
         equalize::equalize(&mut folded, &self.values);
-        Self::new(folded, self.rows, &self.device)
+        Ok(Self::new(folded, self.rows, &self.device)?.with_stretched(self.stretched.clone()))
     }
 
     /// Chooses ranges and, if asked to, takes back each channel's mean error.
@@ -128,7 +136,7 @@ impl<'c> Calibrated<'c> {
         let mut prepared = Prepared {
             folded: self.folded.clone(),
             float: self.folded.clone(),
-            ranges: Ranges::choose(&self.folded.spec, &self.values, rule)?,
+            ranges: Ranges::choose(&self.folded.spec, &self.values, &self.stretched, rule)?,
         };
         if correct_bias {
             bias::correct(&mut prepared, self.rows, &self.device)?;

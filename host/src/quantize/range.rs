@@ -37,7 +37,7 @@ pub enum RangeRule {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
-    /// Given by the format: pixels, sigmoid outputs.
+    /// Given: pixels and sigmoid outputs by the format, readings by their tables.
     Fixed,
     /// Smallest to largest calibration value.
     MinMax,

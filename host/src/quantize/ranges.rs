@@ -7,7 +7,7 @@
 use trident::spec::{Activation, InputSlot, Layer, ModelSpec};
 
 use super::range::{Choice, Method, Quantization, RangeRule, choose};
-use super::{LayerError, QuantizeError};
+use super::{LayerError, QuantizeError, readings};
 
 /// Ranges of a model's values.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,23 +25,30 @@ const PROBABILITIES: Quantization = Quantization {
 };
 
 impl Ranges {
-    /// Chooses a range per group from calibration values, one entry per value of the model.
+    /// Chooses a range per group from calibration values, one entry per value of the model. Inputs in `stretched` have the codes of
+    /// [`readings`](super::readings), and no other value shares them.
     ///
     /// # Errors
     /// If one group holds a value whose range is given, and another one that has its own: a picture's pixels next to
     /// probabilities, or next to sums.
-    pub fn choose(spec: &ModelSpec, values: &[Option<Vec<f32>>], rule: RangeRule) -> Result<Self, QuantizeError> {
+    pub fn choose(
+        spec: &ModelSpec,
+        values: &[Option<Vec<f32>>],
+        stretched: &[usize],
+        rule: RangeRule,
+    ) -> Result<Self, QuantizeError> {
         let group_of = groups(spec);
         let inputs = spec.inputs.len();
         let mut choices = vec![None; values.len() + spec.layers.len()];
-        for (value, choice) in fixed(spec) {
+        let given = || fixed(spec).chain(stretched.iter().map(|&value| (value, readings::CODES)));
+        for (value, choice) in given() {
             let slot = &mut choices[group_of[value]];
             if slot.is_some_and(|other: Choice| other.quantization != choice.quantization) {
                 return Err(LayerError::FixedRanges.at(value.saturating_sub(inputs)));
             }
             *slot = Some(choice);
         }
-        let given: Vec<usize> = fixed(spec).map(|(value, _)| value).collect();
+        let given: Vec<usize> = given().map(|(value, _)| value).collect();
         for value in (0..values.len()).filter(|value| !given.contains(value) && !moves_codes(spec, *value)) {
             if choices[group_of[value]].is_some() {
                 return Err(LayerError::FixedRanges.at(value.saturating_sub(inputs)));

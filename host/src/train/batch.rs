@@ -16,6 +16,7 @@ use super::soft_loss;
 use super::teacher::Lesson;
 use crate::config::{Augmentation, TrainConfig};
 use crate::model::{ModelInputs, Value, numbers, picture_tensor};
+use crate::quantize::readings::ReadingCodes;
 
 /// A head with all that its steps need.
 #[derive(Clone, Debug)]
@@ -106,6 +107,15 @@ impl<'d> HeadTraining<'d> {
             }
         }
         batch
+    }
+
+    /// The same head for a model whose readings are stretched.
+    pub fn stretch(&mut self, codes: &ReadingCodes) {
+        let slot = self.data.slot();
+        self.data.stretch(codes);
+        if let Some(lesson) = &self.lesson {
+            self.lesson = Some(Arc::new(lesson.stretched(|inputs| codes.stretch_values(slot, inputs))));
+        }
     }
 
     fn add_points(&self, lesson: &Lesson, step: u64, batch: &mut HeadBatch) {

@@ -3,6 +3,7 @@
 use trident::spec::{Head, InputSlot, ModelSpec, Shape};
 
 use crate::data::{Dataset, Readings, SegmentationData, Split};
+use crate::quantize::readings::ReadingCodes;
 use crate::run::Transforms;
 use crate::transform::{InputTransform, Standard};
 
@@ -184,6 +185,17 @@ impl<'d> HeadData<'d> {
         match self.targets {
             Targets::Numbers { scale, .. } => scale,
             _ => Standard { mean: 0.0, sd: 1.0 },
+        }
+    }
+
+    /// Stretches the model inputs of its readings.
+    pub(super) fn stretch(&mut self, codes: &ReadingCodes) {
+        let own = (self.slot(), &mut self.inputs);
+        let beside = self.beside.iter_mut().map(|(slot, inputs)| (*slot, inputs));
+        for (slot, inputs) in std::iter::once(own).chain(beside) {
+            if let Inputs::Rows { values, .. } = inputs {
+                codes.stretch_values(slot, values);
+            }
         }
     }
 

@@ -6,6 +6,7 @@ use super::record::{AwareRecord, FILE};
 use crate::model::{FoldedModel, LayerWeights};
 use crate::quantize::prepare::Prepared;
 use crate::quantize::range::Choice;
+use crate::quantize::readings::ReadingCodes;
 use crate::run::{Run, RunError};
 use crate::train::groups::Group;
 
@@ -17,6 +18,7 @@ pub struct Kept;
 struct Stored {
     layers: Vec<Option<LayerWeights>>,
     ranges: Vec<Option<Choice>>,
+    codes: ReadingCodes,
 }
 
 /// Which of the groups have a training that was kept.
@@ -40,19 +42,27 @@ pub fn kept(run: &Run, groups: &[Group]) -> Result<Vec<Option<Kept>>, RunError> 
 
 impl Kept {
     /// Stores a group's weights and ranges.
-    pub(super) fn write(run: &Run, group: &Group, prepared: &Prepared) -> Result<(), RunError> {
+    pub(super) fn write(run: &Run, group: &Group, prepared: &Prepared, codes: &ReadingCodes) -> Result<(), RunError> {
         let stored = Stored {
             layers: prepared.folded.layers.clone(),
             ranges: prepared.ranges.choices().to_vec(),
+            codes: codes.clone(),
         };
         run.write_sealed("qat", &file(group), &stored)
     }
 
-    /// The stored weights and ranges of a group; `base` is the same group by post-training quantisation.
+    /// The stored weights and ranges of a group; `base` is the same group by post-training quantisation, `codes` those that readings
+    /// have now.
     ///
     /// # Errors
-    /// If the file is missing, damaged, or of another model.
-    pub(crate) fn prepared(&self, run: &Run, group: &Group, base: &Prepared) -> Result<Prepared, RunError> {
+    /// If the file is missing, damaged, or of another model or other codes.
+    pub(crate) fn prepared(
+        &self,
+        run: &Run,
+        group: &Group,
+        base: &Prepared,
+        codes: &ReadingCodes,
+    ) -> Result<Prepared, RunError> {
         let stored: Stored = run.read_sealed("qat", &file(group))?;
         let other = || RunError::OtherWeights {
             path: run.path(&file(group)),
@@ -62,7 +72,7 @@ impl Kept {
             layers: stored.layers,
         };
         let len = |layer: &Option<LayerWeights>| layer.as_ref().map(|layer| (layer.weights.len(), layer.bias.len()));
-        if !weights.layers.iter().map(len).eq(base.folded.layers.iter().map(len)) {
+        if stored.codes != *codes || !weights.layers.iter().map(len).eq(base.folded.layers.iter().map(len)) {
             return Err(other());
         }
         Ok(Prepared {

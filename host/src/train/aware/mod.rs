@@ -28,6 +28,7 @@ use crate::export::{Candidates, ExportError};
 use crate::model::{FoldedModel, ModelState};
 use crate::quantize::method::PostTraining;
 use crate::quantize::prepare::Prepared;
+use crate::quantize::readings::ReadingCodes;
 use crate::run::{self, Run};
 pub use kept::{Kept, kept};
 pub use record::{AwareRecord, GroupRecord, HeadRecord};
@@ -60,7 +61,7 @@ pub(super) fn train(plan: &Plan<'_>, run: &Run, options: &Options) -> Result<Awa
     let results: Vec<Result<Option<Training>, TrainError>> = std::thread::scope(|scope| {
         let groups = candidates.groups().iter();
         let trainings: Vec<_> = groups
-            .map(|group| scope.spawn(|| train_group(plan, group, &start, run, options)))
+            .map(|group| scope.spawn(|| train_group(plan, group, &start, candidates.codes(), run, options)))
             .collect();
         let join = |training: std::thread::ScopedJoinHandle<'_, _>| {
             training.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
@@ -75,7 +76,7 @@ pub(super) fn train(plan: &Plan<'_>, run: &Run, options: &Options) -> Result<Awa
     })?;
     let record = compare(&candidates, &start, &trainings).map_err(Box::new)?;
     for (group, training) in candidates.groups().iter().zip(&trainings) {
-        Kept::write(run, group, &training.prepared)?;
+        Kept::write(run, group, &training.prepared, candidates.codes())?;
     }
     run.write_json(record::FILE, &record)?;
     Ok(record)
@@ -92,6 +93,7 @@ fn train_group(
     plan: &Plan<'_>,
     group: &Group,
     whole: &Prepared,
+    codes: &ReadingCodes,
     run: &Run,
     options: &Options,
 ) -> Result<Option<Training>, TrainError> {
@@ -100,7 +102,8 @@ fn train_group(
         return Ok(None);
     };
     let sources = sources.iter().map(|head| trained_on(plan, head));
-    let sources: Vec<HeadTraining> = sources.collect::<Result<_, TrainError>>()?;
+    let mut sources: Vec<HeadTraining> = sources.collect::<Result<_, TrainError>>()?;
+    sources.iter_mut().for_each(|head| head.stretch(codes));
     let own = sources.iter().find(|head| group.heads.contains(head.data.head));
     let recipe = own.expect("a group trains a head").recipe.clone();
     let folded = group.folded(&start.folded);

@@ -2,7 +2,7 @@
 
 /// Soft labels, `width` numbers each: a probability per class; the number, scaled as the head tells it; or planes of
 /// probabilities, `[classes, h, w]`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::train) struct Lesson {
     width: usize,
     /// Of every row of the data, its place among the soft labels; `None` but for training rows.
@@ -12,7 +12,7 @@ pub(in crate::train) struct Lesson {
 }
 
 /// Points between the training rows.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::train) struct FreshPoints {
     /// `points × inputs` model inputs.
     pub inputs: Vec<f32>,
@@ -49,6 +49,15 @@ impl Lesson {
     pub fn of_row(&self, row: usize) -> &[f32] {
         let place = self.places[row].expect("teachers label training rows alone");
         &self.soft[place * self.width..(place + 1) * self.width]
+    }
+
+    /// The same with the points' model inputs changed.
+    pub fn stretched(&self, change: impl FnOnce(&mut [f32])) -> Self {
+        let mut lesson = self.clone();
+        if let Some(fresh) = &mut lesson.fresh {
+            change(&mut fresh.inputs);
+        }
+        lesson
     }
 
     /// The points between training rows, if there are any.
