@@ -14,6 +14,7 @@ mod process;
 mod quantisation;
 mod repeat;
 mod report;
+mod soft_labels;
 mod sweep;
 mod teachers;
 mod too_large;
