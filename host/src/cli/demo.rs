@@ -70,7 +70,7 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     }
     prepare_device(&args.on, &progress)?;
     let mut config = Config::builtin();
-    config.train.qat = true;
+    config.train.qat = Some(true);
     let interrupted = interrupt::flag()?;
     let dataset = data::load(&config)?;
     interrupt::check(&interrupted)?;

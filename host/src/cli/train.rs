@@ -42,6 +42,9 @@ pub struct Args {
     /// Train on with int8's rounding once float training is done, and keep what is better; with `--resume`, a finished run too
     #[arg(long)]
     qat: bool,
+    /// Leave that out even for a head that a Gaussian process teaches
+    #[arg(long, conflicts_with = "qat")]
+    no_qat: bool,
     /// A run folder, or a CSV file of soft labels, to learn from beside the labels; several teach by their mean. Replaces
     /// `teacher` of the configuration
     #[arg(long, value_name = "RUN|CSV")]
@@ -74,7 +77,9 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
         Run::refuse_occupied(&args.output)?;
         config
     };
-    config.train.qat |= args.qat;
+    if args.qat || args.no_qat {
+        config.train.set_qat(args.qat);
+    }
     let interrupted = interrupt::flag()?;
     // Whatever is wrong with data or settings shows before the folder is made, so that nothing is left behind.
     let dataset = crate::data::load(&config)?;

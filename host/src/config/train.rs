@@ -21,9 +21,10 @@ pub struct TrainConfig {
     /// What computes instead, if anything does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device: Option<DeviceChoice>,
-    /// Whether float training is followed by one with the numbers that int8 rounds to.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub qat: bool,
+    /// Whether float training is followed by one with the numbers that int8 rounds to; unless it says, only for a head that a Gaussian
+    /// process teaches.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub qat: Option<bool>,
     /// What else balances heads that share layers.
     pub balancing: Balancing,
     /// Runs, or CSV files of soft labels, whose mean the heads also learn from: see [`teacher`](crate::train::teacher).
@@ -51,7 +52,7 @@ impl Default for TrainConfig {
             seed: 1,
             backend: Backend::default(),
             device: None,
-            qat: false,
+            qat: None,
             balancing: Balancing::default(),
             teacher: Vec::new(),
             loss_weights: LossWeights::default(),
@@ -71,6 +72,12 @@ impl TrainConfig {
             Head::Segmentation => &self.segmentation,
             Head::Regression => &self.regression,
         }
+    }
+
+    /// Trains every head, or none, with int8's rounding, whatever was said of it before.
+    pub fn set_qat(&mut self, qat: bool) {
+        self.qat = Some(qat);
+        Head::ALL.into_iter().for_each(|head| self.head_mut(head).qat = None);
     }
 
     /// Settings of one head, to change them.
@@ -306,6 +313,9 @@ pub struct HeadOverrides {
     /// What the regression head makes small.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub distance: Option<Distance>,
+    /// Whether the head is trained on with int8's rounding, whatever `qat` under `[train]` says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub qat: Option<bool>,
     /// Epochs of quantisation-aware training.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub qat_epochs: Option<usize>,

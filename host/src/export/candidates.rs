@@ -243,19 +243,24 @@ impl<'d> Candidates<'d> {
             && !Rows::of(self.dataset, |split| &split.validation).head(head).is_empty()
     }
 
-    /// Figures of the float model.
-    pub fn float_figures(&self, rows: &Rows) -> Figures {
-        eval::float_figures(&self.model, &self.transforms, self.dataset, rows)
+    /// The run's data.
+    pub fn dataset(&self) -> &'d Dataset {
+        self.dataset
     }
 
-    /// Figures that the integer engine gives.
+    /// Figures of the float model on rows of the run's data, or of others that its heads can read.
+    pub fn float_figures(&self, dataset: &Dataset, rows: &Rows) -> Figures {
+        eval::float_figures(&self.model, &self.transforms, dataset, rows)
+    }
+
+    /// Figures that the integer engine gives for them.
     ///
     /// # Errors
     /// If the model cannot be expressed in int8.
-    pub fn int8_figures(&self, prepared: &Prepared, rows: &Rows) -> Result<Figures, ExportError> {
+    pub fn int8_figures(&self, prepared: &Prepared, dataset: &Dataset, rows: &Rows) -> Result<Figures, ExportError> {
         let blob = self.blob(prepared, Optimize::default())?;
-        let outputs = eval::int8(blob.as_ref(), self.dataset, rows)?;
-        Ok(eval::figures(&outputs, &self.transforms, self.dataset, rows))
+        let outputs = eval::int8(blob.as_ref(), dataset, rows)?;
+        Ok(eval::figures(&outputs, &self.transforms, dataset, rows))
     }
 
     /// A blob without figures in it.

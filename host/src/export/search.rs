@@ -54,20 +54,20 @@ pub fn search(
     progress: &Progress,
 ) -> Result<(Vec<Way>, Search), ExportError> {
     let rows = candidates.choosing_rows();
-    let float = candidates.float_figures(&rows);
+    let float = candidates.float_figures(candidates.dataset(), &rows);
     let methods = PostTraining::all();
     let groups = candidates.groups();
     let aware = (0..groups.len()).any(|group| candidates.has_aware(group));
     let mut step = progress.step("search", methods.len() as u64 + u64::from(aware));
     let mut tried = Vec::new();
     for (way, prepared) in methods.iter().zip(candidates.post_training(&methods)?) {
-        let int8 = candidates.int8_figures(&prepared, &rows)?;
+        let int8 = candidates.int8_figures(&prepared, candidates.dataset(), &rows)?;
         tried.push(Tried::new(Way::PostTraining(*way), &float, &int8));
         step.set(tried.len() as u64, &way.to_string());
     }
     if aware {
         let best = candidates.best();
-        let int8 = candidates.int8_figures(&candidates.assemble(&best)?, &rows)?;
+        let int8 = candidates.int8_figures(&candidates.assemble(&best)?, candidates.dataset(), &rows)?;
         let mut trained = Tried::new(Way::Aware, &float, &int8);
         // Heads that kept their float weights are in the list already.
         for (group, _) in groups.iter().zip(&best).filter(|(_, way)| **way != Way::Aware) {

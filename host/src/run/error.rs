@@ -77,6 +77,17 @@ pub enum RunError {
         /// The file.
         path: PathBuf,
     },
+    /// A Gaussian process that no fit ends in.
+    #[error(
+        "{}: no fit ends in this kernel; was the file edited? delete it, and `trident train -o {} --resume` fits the process again",
+        path.display(), folder.display()
+    )]
+    NoKernel {
+        /// The file.
+        path: PathBuf,
+        /// The folder.
+        folder: PathBuf,
+    },
     /// Files of the run contradict each other.
     #[error("{}: {what}; were its files edited? train again", folder.display())]
     Contradiction {

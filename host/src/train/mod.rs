@@ -77,6 +77,9 @@ pub struct TrainSummary {
     /// The Gaussian process that the regression head learnt from, if it did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub process: Option<ProcessRecord>,
+    /// The head that no Gaussian process teaches although one would by default, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_process: Option<String>,
     /// What training with int8's rounding gave, if it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub qat: Option<AwareRecord>,

@@ -9,14 +9,14 @@ use std::collections::BTreeMap;
 
 use burn::tensor::Device;
 use sha2::{Digest, Sha256};
-use trident::spec::{Head, ModelSpec};
+use trident::spec::{Head, HeadSet, ModelSpec};
 
 use super::batch::HeadTraining;
 use super::groups::{Group, partition};
 use super::prepare::HeadData;
 use super::recipe::Recipe;
 use super::teacher::TeacherRecord;
-use super::teaching::teach;
+use super::teaching::{Teaching, teach};
 use super::{TrainError, aware, training_device};
 use crate::config::{Balancing, Config};
 use crate::data::Dataset;
@@ -39,6 +39,10 @@ pub struct Plan<'d> {
     groups: Vec<Group>,
     record: Record,
     demonstration: bool,
+    /// Heads that are trained on with int8's rounding.
+    aware: HeadSet,
+    /// Why no Gaussian process teaches the head that one would teach by default.
+    untaught: Option<String>,
     device: Device,
 }
 
@@ -63,7 +67,7 @@ impl<'d> Plan<'d> {
             heads.push(HeadTraining::new(data, recipe, &config.train, &spec));
         }
         let groups = partition(&spec, demonstration && equal_rows(&heads));
-        let teachers = teach(config, dataset, &transforms, &groups, &mut heads)?;
+        let Teaching { teachers, untaught } = teach(config, dataset, &transforms, &groups, &mut heads)?;
         for group in &groups {
             if group.crosses_rows() && !dataset.aligned {
                 return Err(TrainError::NotAligned { heads: group.name() });
@@ -85,6 +89,12 @@ impl<'d> Plan<'d> {
             recipes: recipes.collect(),
             teachers,
         };
+        let asked = |head: &&HeadTraining| {
+            let asked = config.train.head(head.data.head).qat.or(config.train.qat);
+            asked.unwrap_or(head.recipe.process)
+        };
+        let aware = heads.iter().filter(asked);
+        let aware = aware.fold(HeadSet::EMPTY, |set, head| set.with(head.data.head));
         let plan = Self {
             dataset,
             config: config.clone(),
@@ -94,9 +104,11 @@ impl<'d> Plan<'d> {
             groups,
             record,
             demonstration,
+            aware,
+            untaught,
             device,
         };
-        if config.train.qat {
+        if !aware.is_empty() {
             aware::refuse(&plan)?;
         }
         Ok(plan)
@@ -115,6 +127,11 @@ impl<'d> Plan<'d> {
     /// The configuration.
     pub(super) fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// Heads that are trained on with int8's rounding.
+    pub(super) fn aware(&self) -> HeadSet {
+        self.aware
     }
 
     /// Whether inputs are their own targets and labels random.

@@ -25,6 +25,8 @@ pub enum Draw {
     FreshOrder = 6,
     /// The order of the rows that a Gaussian process is fitted to.
     Process = 7,
+    /// Points that a head is judged by.
+    Exam = 10,
 }
 
 /// A generator of its own for every combination of arguments.

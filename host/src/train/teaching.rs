@@ -6,12 +6,21 @@ use trident::spec::{Head, HeadSet};
 
 use super::batch::HeadTraining;
 use super::groups::Group;
+use super::prepare::Targets;
 use super::recipe::Recipe;
 use super::teacher::{TeacherRecord, Teachers, by_process};
 use super::{TrainError, device};
 use crate::config::Config;
 use crate::data::Dataset;
 use crate::run::Transforms;
+
+/// Who teaches.
+pub(super) struct Teaching {
+    /// Runs and files, as the run remembers them.
+    pub teachers: Vec<TeacherRecord>,
+    /// The head that no Gaussian process teaches although one would by default, and why.
+    pub untaught: Option<String>,
+}
 
 /// Gives every head that has a teacher its lesson, and takes the teacher out of the recipes of the others.
 pub(super) fn teach(
@@ -20,7 +29,7 @@ pub(super) fn teach(
     transforms: &Transforms,
     groups: &[Group],
     heads: &mut [HeadTraining],
-) -> Result<Vec<TeacherRecord>, TrainError> {
+) -> Result<Teaching, TrainError> {
     let train = &config.train;
     let learn_from_validation = heads
         .iter()
@@ -28,21 +37,27 @@ pub(super) fn teach(
         .fold(HeadSet::EMPTY, |set, training| set.with(training.data.head));
     let device = device(train.backend);
     let teachers = Teachers::load(&train.teacher, dataset, learn_from_validation, &device)?;
-    let mut taught = Vec::new();
+    let (mut taught, mut untaught) = (Vec::new(), None);
     for training in heads {
         let head = training.data.head;
         let asked = train.head(head);
         if training.recipe.process {
             let obstacle = by_process::obstacle(&training.data, &training.recipe, groups);
-            if !teachers.teach(head) && obstacle.is_none() {
-                continue;
-            }
-            if let (Some(true), Some(problem)) = (asked.process, obstacle) {
-                return Err(TrainError::Setting {
-                    head: head.name(),
-                    setting: "process",
-                    problem: format!("a Gaussian process cannot teach here: {problem}"),
-                });
+            // Who else teaches takes its place, whether it could teach or not.
+            match obstacle.filter(|_| !teachers.teach(head)) {
+                None if !teachers.teach(head) => continue,
+                None => {}
+                Some(problem) if asked.process == Some(true) => {
+                    return Err(TrainError::Setting {
+                        head: head.name(),
+                        setting: "process",
+                        problem: format!("a Gaussian process cannot teach here: {problem}"),
+                    });
+                }
+                Some(problem) => {
+                    let measured = matches!(training.data.targets, Targets::Numbers { .. });
+                    untaught = measured.then(|| format!("{}: {problem}", head.name()));
+                }
             }
             training.recipe = Recipe::without_process(train, head);
         }
@@ -87,5 +102,8 @@ pub(super) fn teach(
         training.lesson = Some(Arc::new(lesson));
         taught.push(head);
     }
-    Ok(teachers.records(&taught))
+    Ok(Teaching {
+        teachers: teachers.records(&taught),
+        untaught,
+    })
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::record::{AwareRecord, FILE};
+use super::record::AwareRecord;
 use crate::model::{FoldedModel, LayerWeights};
 use crate::quantize::prepare::Prepared;
 use crate::quantize::range::Choice;
@@ -26,10 +26,7 @@ struct Stored {
 /// # Errors
 /// If the record is damaged.
 pub fn kept(run: &Run, groups: &[Group]) -> Result<Vec<Option<Kept>>, RunError> {
-    let record: AwareRecord = match run.path(FILE).exists() {
-        true => run.read_json(FILE)?,
-        false => AwareRecord::default(),
-    };
+    let record = AwareRecord::of_run(run)?;
     let kept = |group: &Group| {
         record
             .groups

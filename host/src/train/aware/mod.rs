@@ -2,9 +2,11 @@
 //!
 //! Training goes on from the float weights, batch normalisation folded into them, for a few epochs with a small learning rate. All
 //! along, weights and values are rounded as the quantiser would (`model::rounding`); gradients pass straight through, and
-//! ranges are learnt along with the weights. What is learnt is to give what the float model gives (`likeness`). Then both are put to the test on the validation rows, each as a whole blob in the
-//! integer engine: what post-training quantisation makes of the float weights, and what this training gave. A group of heads
-//! keeps the latter only if none of its heads is worse and one is better, so that a run never ends below post-training quantisation on these rows.
+//! ranges are learnt along with the weights. What is learnt is to give what the float model gives (`likeness`). Then both are put to
+//! the test, each as a whole blob in the integer engine: what post-training quantisation makes of the float weights, and what this
+//! training gave. The validation rows judge; for a head that a Gaussian process teaches, points that it labels and nobody learnt from,
+//! of which there are as many as one likes. A group of heads keeps the training only if none of its heads is worse and one is better,
+//! so that a run never ends below post-training quantisation there.
 //!
 //! `qat.json` holds the [`AwareRecord`], `qat-GROUP.bin` a group's weights and ranges, `checkpoint-qat-GROUP.bin` where a training
 //! stands. Float weights and their figures stay what they are.
@@ -24,6 +26,8 @@ use super::recipe::Recipe;
 use super::session::{Outcome, Session};
 use super::{Options, TrainError, device};
 use crate::config::HeadOverrides;
+use crate::data::Dataset;
+use crate::eval::Rows;
 use crate::export::{Candidates, ExportError};
 use crate::model::{FoldedModel, ModelState};
 use crate::quantize::method::PostTraining;
@@ -41,7 +45,8 @@ pub(super) fn refuse(plan: &Plan<'_>) -> Result<(), TrainError> {
     if plan.is_demonstration() {
         return Err(TrainError::NothingToKeep);
     }
-    plan.heads().try_for_each(|head| trained_on(plan, head).map(|_| ()))
+    let mut heads = plan.heads().filter(|head| plan.aware().contains(head.data.head));
+    heads.try_for_each(|head| trained_on(plan, head).map(|_| ()))
 }
 
 /// Trains every group on from a finished run's weights and writes what came of it into the run.
@@ -58,9 +63,11 @@ pub(super) fn train(plan: &Plan<'_>, run: &Run, options: &Options) -> Result<Awa
     let start = start
         .map_err(|error| Box::new(ExportError::from(error)))?
         .swap_remove(0);
+    let asked = |group: &&Group| group.heads.intersects(plan.aware());
+    let groups: Vec<&Group> = candidates.groups().iter().filter(asked).collect();
     let results: Vec<Result<Option<Training>, TrainError>> = std::thread::scope(|scope| {
-        let groups = candidates.groups().iter();
         let trainings: Vec<_> = groups
+            .iter()
             .map(|group| scope.spawn(|| train_group(plan, group, &start, candidates.codes(), run, options)))
             .collect();
         let join = |training: std::thread::ScopedJoinHandle<'_, _>| {
@@ -74,18 +81,23 @@ pub(super) fn train(plan: &Plan<'_>, run: &Run, options: &Options) -> Result<Awa
     let trainings = trainings.ok_or_else(|| TrainError::Interrupted {
         folder: run.folder().to_owned(),
     })?;
-    let record = compare(&candidates, &start, &trainings).map_err(Box::new)?;
-    for (group, training) in candidates.groups().iter().zip(&trainings) {
+    let record = compare(&candidates, &start, &groups, &trainings).map_err(Box::new)?;
+    // What was trained earlier stays.
+    let mut all = AwareRecord::of_run(run)?;
+    all.groups.extend(record.groups);
+    for (group, training) in groups.iter().zip(&trainings) {
         Kept::write(run, group, &training.prepared, candidates.codes())?;
     }
-    run.write_json(record::FILE, &record)?;
-    Ok(record)
+    run.write_json(record::FILE, &all)?;
+    Ok(all)
 }
 
 /// What the training of one group gave.
 struct Training {
     prepared: Prepared,
     record: GroupRecord,
+    /// What judges it instead of rows of the data, if anything does.
+    exam: Option<Dataset>,
 }
 
 /// `None` if it was interrupted.
@@ -100,6 +112,13 @@ fn train_group(
     let start = whole.part(&group.spec, &group.values);
     let Some(sources) = plan.taught_sources(group, Some(run), options)? else {
         return Ok(None);
+    };
+    let judged = sources
+        .iter()
+        .find(|head| head.recipe.process && group.heads.contains(head.data.head));
+    let exam = match judged.map(|head| plan.exam(head, group, run, options)).transpose()? {
+        Some(None) => return Ok(None),
+        exam => exam.flatten(),
     };
     let sources = sources.iter().map(|head| trained_on(plan, head));
     let mut sources: Vec<HeadTraining> = sources.collect::<Result<_, TrainError>>()?;
@@ -138,24 +157,35 @@ fn train_group(
             heads: BTreeMap::new(),
             history: epochs.collect(),
         },
+        exam,
     }))
 }
 
-/// Judges float, post-training quantisation and this training on the same rows.
+/// Judges float, post-training quantisation and this training, each group on what is to judge it.
 fn compare(
     candidates: &Candidates<'_>,
     post_training: &Prepared,
+    groups: &[&Group],
     trainings: &[Training],
 ) -> Result<AwareRecord, ExportError> {
-    let rows = candidates.choosing_rows();
-    let float = candidates.float_figures(&rows);
-    let before = candidates.int8_figures(post_training, &rows)?;
     let mut whole = post_training.clone();
-    for (group, training) in candidates.groups().iter().zip(trainings) {
+    for (group, training) in groups.iter().zip(trainings) {
         whole.place(&training.prepared, &group.values);
     }
-    let after = candidates.int8_figures(&whole, &rows)?;
-    let groups = candidates.groups().iter().zip(trainings).map(|(group, training)| {
+    let judged = |data: &Dataset, rows: &Rows| {
+        Ok::<_, ExportError>([
+            candidates.float_figures(data, rows),
+            candidates.int8_figures(post_training, data, rows)?,
+            candidates.int8_figures(&whole, data, rows)?,
+        ])
+    };
+    let by_rows = judged(candidates.dataset(), &candidates.choosing_rows())?;
+    let groups = groups.iter().zip(trainings).map(|(group, training)| {
+        let by_exam = match &training.exam {
+            None => None,
+            Some(exam) => Some(judged(exam, &Rows::of(exam, |split| &split.validation))?),
+        };
+        let [float, before, after] = by_exam.as_ref().unwrap_or(&by_rows);
         let heads = group.heads.iter().filter_map(|head| {
             let name = head.name();
             let record = HeadRecord {
@@ -167,16 +197,21 @@ fn compare(
         });
         let heads: BTreeMap<String, HeadRecord> = heads.collect();
         let validated = group.heads.iter().all(|head| candidates.is_validated(head));
+        let rows = match (&training.exam, validated) {
+            (Some(_), _) => "fresh",
+            (None, true) => "validation",
+            (None, false) => "training",
+        };
         let record = GroupRecord {
             kept: record::is_better(&heads),
-            rows: if validated { "validation" } else { "training" }.to_owned(),
+            rows: rows.to_owned(),
             heads,
             ..training.record.clone()
         };
-        (group.name(), record)
+        Ok((group.name(), record))
     });
     Ok(AwareRecord {
-        groups: groups.collect(),
+        groups: groups.collect::<Result<_, ExportError>>()?,
     })
 }
 

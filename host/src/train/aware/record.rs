@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::run::History;
+use crate::run::{History, Run, RunError};
 use crate::train::HeadMetrics;
 
 /// The record's file in a run folder.
@@ -17,12 +17,26 @@ pub struct AwareRecord {
     pub groups: BTreeMap<String, GroupRecord>,
 }
 
+impl AwareRecord {
+    /// What a run remembers; empty if that is nothing.
+    ///
+    /// # Errors
+    /// If the record is damaged.
+    pub(super) fn of_run(run: &Run) -> Result<Self, RunError> {
+        match run.path(FILE).exists() {
+            true => run.read_json(FILE),
+            false => Ok(Self::default()),
+        }
+    }
+}
+
 /// Heads that were trained together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GroupRecord {
     /// Whether the blob is made of what this training gave: no head is worse than by post-training quantisation, and one is better.
     pub kept: bool,
-    /// The rows that told: `validation`, or `training` where there are none.
+    /// The rows that told: `fresh` where a Gaussian process labels points that nobody learnt from, else `validation`, or `training`
+    /// where there are none.
     pub rows: String,
     /// Highest learning rate.
     pub learning_rate: f64,

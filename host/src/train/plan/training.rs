@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use super::Plan;
+use crate::data::Dataset;
 use crate::model::{FoldedModel, Model, ModelState};
 use crate::run::{self, History, Metrics, Run};
 use crate::train::batch::HeadTraining;
@@ -11,7 +12,7 @@ use crate::train::checkpoint::{Checkpoint, Numbers};
 use crate::train::evaluate::{judge, predict};
 use crate::train::groups::Group;
 use crate::train::session::{Outcome, Session};
-use crate::train::teacher::by_process;
+use crate::train::teacher::by_process::{self, Pupil};
 use crate::train::{Options, TrainError, TrainSummary, aware};
 
 impl<'d> Plan<'d> {
@@ -21,7 +22,10 @@ impl<'d> Plan<'d> {
     /// A folder that cannot be written, a loss that diverges, an interruption.
     pub fn train(&self, run: &Run, options: &Options) -> Result<TrainSummary, TrainError> {
         crate::allocator::keep_memory();
-        if !self.config.train.qat {
+        if let Some(why) = &self.untaught {
+            options.progress.say(&format!("no Gaussian process teaches {why}"));
+        }
+        if self.aware.is_empty() {
             return self.train_float(run, options);
         }
         let summary = match options.resume && run.is_trained() {
@@ -91,6 +95,7 @@ impl<'d> Plan<'d> {
             parameters: weights.map(|layer| layer.weights.len() + layer.bias.len()).sum(),
             demonstration: self.demonstration,
             process: by_process::of_run(run)?,
+            no_process: self.untaught.clone(),
             qat: None,
         })
     }
@@ -137,10 +142,7 @@ impl<'d> Plan<'d> {
         let reads = |head: &&HeadTraining| group.spec.input(head.data.slot()).is_some();
         let mut sources: Vec<HeadTraining> = self.heads.iter().filter(reads).cloned().collect();
         for training in sources.iter_mut().filter(|training| training.recipe.process) {
-            let transform = self.transforms.regression.as_ref();
-            let transform = transform.expect("the head of one number has its transform");
-            let identity = self.identity(group);
-            let lesson = by_process::lesson(training, self.dataset, transform, &identity, run, options);
+            let lesson = self.pupil(training, group).lesson(run, options);
             if lesson.is_err() {
                 // The others stop at their next step; what they did is kept.
                 options.interrupted.store(true, Ordering::Relaxed);
@@ -149,6 +151,28 @@ impl<'d> Plan<'d> {
             training.lesson = Some(Arc::new(lesson));
         }
         Ok(Some(sources))
+    }
+
+    /// Points that the Gaussian process labels for one of a group's heads to be judged by, as data of their own; `None` if its fit was
+    /// interrupted.
+    pub(in crate::train) fn exam(
+        &self,
+        training: &HeadTraining<'_>,
+        group: &Group,
+        run: &Run,
+        options: &Options,
+    ) -> Result<Option<Dataset>, TrainError> {
+        Ok(self.pupil(training, group).exam(run, options)?)
+    }
+
+    fn pupil<'p>(&'p self, training: &'p HeadTraining<'p>, group: &Group) -> Pupil<'p> {
+        let transform = self.transforms.regression.as_ref();
+        Pupil {
+            training,
+            dataset: self.dataset,
+            transform: transform.expect("the head of one number has its transform"),
+            identity: self.identity(group),
+        }
     }
 
     /// Figures per split and head of the model that this history led to.

@@ -1,6 +1,7 @@
 //! What a Gaussian process teaches a head: it is fitted when training begins, and the run folder remembers its kernel, so that a
 //! training that goes on learns from the same one.
 
+use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 
 use rand::seq::SliceRandom;
@@ -9,7 +10,7 @@ use trident::spec::Head;
 
 use super::process::{FEWEST, Fit, Kernel, MOST, Observations, Process};
 use super::{FreshPoints, Lesson, fresh, held_out};
-use crate::data::{Dataset, Readings};
+use crate::data::{Dataset, Readings, RegressionData, Split};
 use crate::run::{Run, RunError};
 use crate::train::batch::HeadTraining;
 use crate::train::prepare::{HeadData, Targets};
@@ -20,6 +21,9 @@ use crate::transform::InputTransform;
 
 /// The file that remembers it.
 const FILE: &str = "process.json";
+
+/// How many points are drawn to judge by.
+const EXAM_POINTS: usize = 4_096;
 
 /// A Gaussian process that taught the regression head.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -59,66 +63,144 @@ pub(in crate::train) fn obstacle(data: &HeadData, recipe: &Recipe, groups: &[Gro
     }
 }
 
-/// The lesson of one head and who gave it; `None` if the fit was interrupted. `identity` names the training, whose `run` may
-/// remember the process from before.
-///
-/// # Errors
-/// If the run folder cannot be read or written.
-///
-/// # Panics
-/// If there is an [`obstacle`].
-pub(in crate::train) fn lesson(
-    training: &HeadTraining<'_>,
-    dataset: &Dataset,
-    transform: &InputTransform,
-    identity: &str,
-    run: Option<&Run>,
-    options: &Options,
-) -> Result<Option<Lesson>, RunError> {
-    let (data, recipe) = (&training.data, &training.recipe);
-    let readings = held_out::readings(dataset, data.head).expect("a head of readings");
-    let rows = &data.split.train;
-    let seen = observations(data, readings, transform, rows);
-    let remembered = run.map(of_run).transpose()?.flatten();
-    let remembered = remembered.filter(|record| record.identity == identity && record.kernel.is_sound(seen.axes()));
-    let kernel = match &remembered {
-        Some(record) => record.kernel.clone(),
-        None => {
-            let mut shuffled = rows.clone();
-            shuffled.shuffle(&mut generator(training.seed, data.head, Draw::Process, 0, 0));
-            match fitted(&observations(data, readings, transform, &shuffled), data.head, options) {
-                None => return Ok(None),
-                Some(kernel) => kernel,
-            }
-        }
-    };
-    let process = process(kernel, &seen);
-    let record = ProcessRecord {
-        identity: identity.to_owned(),
-        rows: rows.len(),
-        readings: readings.features.clone(),
-        log_likelihood: process.likelihood,
-        kernel: process.kernel.clone(),
-    };
-    if remembered.is_none() {
-        options.progress.say(&format!("{}: {record}", data.head.name()));
-        run.map(|run| run.write_json(FILE, &record)).transpose()?;
+/// A head that a Gaussian process teaches.
+pub(in crate::train) struct Pupil<'p> {
+    /// The head; for it there is no [`obstacle`].
+    pub training: &'p HeadTraining<'p>,
+    /// Its data.
+    pub dataset: &'p Dataset,
+    /// How its readings become model inputs.
+    pub transform: &'p InputTransform,
+    /// Names the training, whose run may remember the process from before.
+    pub identity: String,
+}
+
+impl Pupil<'_> {
+    /// What the process teaches: points beside the training rows; `None` if the fit was interrupted.
+    ///
+    /// # Errors
+    /// If the run folder cannot be read or written, or remembers what no fit gave.
+    pub fn lesson(&self, run: Option<&Run>, options: &Options) -> Result<Option<Lesson>, RunError> {
+        let Some(process) = self.process(run, options)? else {
+            return Ok(None);
+        };
+        let (readings, rows) = (self.readings(), &self.training.data.split.train);
+        let count = fresh::count(rows.len());
+        let points = self.points(Draw::FreshPoints, count);
+        let mut inputs = Vec::with_capacity(count * self.transform.len());
+        let each = points.chunks_exact(readings.features.len());
+        each.for_each(|point| self.transform.apply(point, &mut inputs));
+        let fresh = FreshPoints {
+            soft: self.labels(&process, &points),
+            inputs,
+            count,
+        };
+        // Of its own rows the process says what their labels do.
+        let soft = Vec::new();
+        Ok(Some(Lesson::new(readings.rows(), rows, soft, Some(fresh))))
     }
-    let mut rng = generator(training.seed, data.head, Draw::FreshPoints, 0, 0);
-    let count = fresh::count(rows.len());
-    let points = fresh::points(recipe.points, readings, rows, transform, count, &mut rng);
-    let mut inputs = Vec::with_capacity(count * transform.len());
-    let each = points.chunks_exact(readings.features.len());
-    each.clone().for_each(|point| transform.apply(point, &mut inputs));
-    let axes: Vec<f64> = each.flat_map(|point| axes(transform, point)).collect();
-    let fresh = FreshPoints {
-        soft: process.means(&axes).into_iter().map(|mean| mean as f32).collect(),
-        inputs,
-        count,
-    };
-    // Of its own rows the process says what their labels do.
-    let soft = Vec::new();
-    Ok(Some(Lesson::new(readings.rows(), rows, soft, Some(fresh))))
+
+    /// Points beside the training rows, drawn anew, with what the process says of them for targets: data of which every row is one of
+    /// validation. `None` if the fit was interrupted.
+    ///
+    /// # Errors
+    /// As [`Pupil::lesson`].
+    pub fn exam(&self, run: &Run, options: &Options) -> Result<Option<Dataset>, RunError> {
+        let Some(process) = self.process(Some(run), options)? else {
+            return Ok(None);
+        };
+        let (readings, data) = (self.readings(), &self.training.data);
+        let bits = |row: &[f32]| row.iter().map(|reading| reading.to_bits()).collect::<Vec<u32>>();
+        let learnt: HashSet<Vec<u32>> = data.split.train.iter().map(|&row| bits(readings.row(row))).collect();
+        let drawn = self.points(Draw::Exam, EXAM_POINTS);
+        let fresh = drawn
+            .chunks_exact(readings.features.len())
+            .filter(|point| !learnt.contains(&bits(point)));
+        let values: Vec<f32> = fresh.flatten().copied().collect();
+        let soft = self.labels(&process, &values).into_iter();
+        let targets: Vec<f32> = soft.map(|soft| data.target().restore(soft)).collect();
+        Ok(Some(Dataset {
+            regression: Some(RegressionData {
+                readings: Readings {
+                    features: readings.features.clone(),
+                    values,
+                },
+                split: Split {
+                    validation: (0..targets.len()).collect(),
+                    ..Split::default()
+                },
+                target: String::new(),
+                targets,
+            }),
+            ..Dataset::default()
+        }))
+    }
+
+    /// The process on the training rows, remembered or fitted; `None` if the fit was interrupted.
+    fn process(&self, run: Option<&Run>, options: &Options) -> Result<Option<Process>, RunError> {
+        let (data, rows) = (&self.training.data, &self.training.data.split.train);
+        let seen = self.observations(rows);
+        let remembered = run.map(of_run).transpose()?.flatten();
+        let remembered = remembered.filter(|record| record.identity == self.identity);
+        let kernel = match &remembered {
+            Some(record) => record.kernel.clone(),
+            None => {
+                let mut shuffled = rows.clone();
+                shuffled.shuffle(&mut generator(self.training.seed, data.head, Draw::Process, 0, 0));
+                match fitted(&self.observations(&shuffled), data.head, options) {
+                    None => return Ok(None),
+                    Some(kernel) => kernel,
+                }
+            }
+        };
+        let process = Process::noisier(kernel, &seen).ok_or_else(|| RunError::NoKernel {
+            path: run.map(|run| run.path(FILE)).unwrap_or_default(),
+            folder: run.map(|run| run.folder().to_owned()).unwrap_or_default(),
+        })?;
+        if remembered.is_none() {
+            let record = ProcessRecord {
+                identity: self.identity.clone(),
+                rows: rows.len(),
+                readings: self.readings().features.clone(),
+                log_likelihood: process.likelihood,
+                kernel: process.kernel.clone(),
+            };
+            options.progress.say(&format!("{}: {record}", data.head.name()));
+            run.map(|run| run.write_json(FILE, &record)).transpose()?;
+        }
+        Ok(Some(process))
+    }
+
+    fn readings(&self) -> &Readings {
+        held_out::readings(self.dataset, self.training.data.head).expect("a head of readings")
+    }
+
+    /// Rows of readings beside the training rows.
+    fn points(&self, draw: Draw, count: usize) -> Vec<f32> {
+        let HeadTraining { data, recipe, seed, .. } = self.training;
+        let mut rng = generator(*seed, data.head, draw, 0, 0);
+        let rows = &data.split.train;
+        fresh::points(recipe.points, self.readings(), rows, self.transform, count, &mut rng)
+    }
+
+    /// What the process says of points, in standard deviations of the target.
+    fn labels(&self, process: &Process, points: &[f32]) -> Vec<f32> {
+        let each = points.chunks_exact(self.readings().features.len());
+        let axes: Vec<f64> = each.flat_map(|point| axes(self.transform, point)).collect();
+        process.means(&axes).into_iter().map(|mean| mean as f32).collect()
+    }
+
+    fn observations(&self, rows: &[usize]) -> Observations {
+        let Targets::Numbers { targets, scale } = &self.training.data.targets else {
+            unreachable!("no other head learns from a process")
+        };
+        let readings = self.readings();
+        let points = rows.iter().flat_map(|&row| axes(self.transform, readings.row(row)));
+        Observations {
+            points: points.collect(),
+            targets: rows.iter().map(|&row| f64::from(scale.apply(targets[row]))).collect(),
+        }
+    }
 }
 
 /// The process that taught a run's regression head, if one did.
@@ -144,29 +226,6 @@ fn fitted(observations: &Observations, head: Head, options: &Options) -> Option<
             return Some(kernel);
         }
         step.set((all - fit.steps_left()) as u64, "fitting a Gaussian process");
-    }
-}
-
-/// With more noise than the fit found if there is no other way: a kernel that suits some rows may be too flat for all of them.
-fn process(mut kernel: Kernel, seen: &Observations) -> Process {
-    loop {
-        if let Some(process) = Process::new(kernel.clone(), seen.clone()) {
-            return process;
-        }
-        kernel.noise *= 10.0;
-    }
-}
-
-fn observations(data: &HeadData, readings: &Readings, transform: &InputTransform, rows: &[usize]) -> Observations {
-    let Targets::Numbers { targets, scale } = &data.targets else {
-        unreachable!("no other head learns from a process")
-    };
-    Observations {
-        points: rows
-            .iter()
-            .flat_map(|&row| axes(transform, readings.row(row)))
-            .collect(),
-        targets: rows.iter().map(|&row| f64::from(scale.apply(targets[row]))).collect(),
     }
 }
 

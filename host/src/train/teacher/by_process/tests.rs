@@ -129,6 +129,94 @@ fn a_training_that_goes_on_learns_from_the_same_process() {
     assert!(weights(stranger.folder()) == weights(whole.folder()));
 }
 
+/// Noise is added to a kernel that is too flat: to one that no noise can help, without end.
+#[test]
+fn a_kernel_that_no_fit_gave_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = Run::create(&folder.path().join("run"), &config()).unwrap();
+    let fitted = attempt(&config(), &dataset(), &run, false).unwrap().process.unwrap();
+    let fresh = |name: &str, kernel: Kernel| {
+        let run = Run::create(&folder.path().join(name), &config()).unwrap();
+        let identity = fitted.identity.clone();
+        run.write_json(
+            FILE,
+            &ProcessRecord {
+                identity,
+                kernel,
+                ..fitted.clone()
+            },
+        )
+        .unwrap();
+        attempt(&config(), &dataset(), &run, false)
+    };
+    let mut kernels = vec![fitted.kernel.clone(); 4];
+    kernels[0].rbf.variance = 1e300;
+    kernels[1].matern.lengths[2] = 1e-300;
+    kernels[2].noise = -1.0;
+    kernels[3].rbf.lengths.pop();
+    for (number, kernel) in kernels.into_iter().enumerate() {
+        let name = format!("altered-{number}");
+        let error = fresh(&name, kernel).unwrap_err().to_string();
+        let file = folder.path().join(&name).join(FILE);
+        assert!(error.starts_with(&file.display().to_string()), "{error}");
+        assert!(
+            error.contains("was the file edited? delete it, and `trident train -o"),
+            "{error}"
+        );
+        // What it says to do helps.
+        std::fs::remove_file(file).unwrap();
+        let run = Run::open(&folder.path().join(&name)).unwrap();
+        assert_eq!(
+            attempt(&config(), &dataset(), &run, false).unwrap().process.as_ref(),
+            Some(&fitted)
+        );
+    }
+    // A kernel too flat for this arithmetic is given the noise that it needs.
+    let mut flat = fitted.kernel.clone();
+    (flat.rbf.variance, flat.noise) = (1e4, 1e-6);
+    flat.rbf.lengths.fill(1e3);
+    fresh("flat", flat).unwrap();
+}
+
+#[test]
+fn the_points_that_judge_are_no_rows_that_were_learnt_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = Run::create(&folder.path().join("run"), &config()).unwrap();
+    let summary = attempt(&config(), &dataset(), &run, false).unwrap();
+    let judged = &summary.qat.unwrap().groups["regression"];
+    assert_eq!(judged.rows, "fresh");
+    let (config, data) = (config(), dataset());
+    let plan = Plan::new(&config, &data).unwrap();
+    let options = Options {
+        resume: true,
+        interrupted: &AtomicBool::new(false),
+        progress: Progress::silent(),
+    };
+    let training = plan.heads().next().unwrap();
+    let exam = plan.exam(training, &plan.groups()[0], &run, &options).unwrap().unwrap();
+    let exam = exam.regression.unwrap();
+    assert!(exam.targets.len() > 3_000 && exam.split.validation.len() == exam.targets.len());
+    let rows = &data.regression.as_ref().unwrap().readings;
+    for point in exam.readings.values.chunks(3) {
+        assert!((0..80).all(|row| rows.row(row) != point), "{point:?}");
+        assert!(
+            (0..3).all(|i| (0..80).any(|row| rows.row(row)[i] == point[i])),
+            "{point:?}"
+        );
+    }
+    // It is the process that says what they should give: about the function itself.
+    let off = exam
+        .readings
+        .values
+        .chunks(3)
+        .zip(&exam.targets)
+        .map(|(point, target)| {
+            let truth = 100.0 + (0.5 * point[0]).sin() + 0.3 * point[1] - 0.1 * point[2];
+            (truth - target).abs()
+        });
+    assert!(off.sum::<f32>() / (exam.targets.len() as f32) < 0.3);
+}
+
 #[test]
 fn where_it_cannot_teach_it_is_left_out_unless_it_was_asked_for() {
     let refused = |data: &Dataset| {

@@ -40,11 +40,15 @@ impl Kernel {
         }
     }
 
-    /// Whether it is a kernel for so many axes: every number is positive and finite.
-    pub fn is_sound(&self, axes: usize) -> bool {
-        let components = [&self.matern, &self.rbf];
-        components.iter().all(|component| component.lengths.len() == axes)
-            && self.logarithms().iter().all(|logarithm| logarithm.is_finite())
+    /// Whether it is a kernel for so many axes whose variances, lengths and noise lie within these bounds, but for rounding.
+    pub fn is_within(&self, axes: usize, [variances, lengths, noise]: [(f64, f64); 3]) -> bool {
+        let within = |number: f64, (least, most): (f64, f64)| number >= least * 0.999 && number <= most * 1.001;
+        let sound = |component: &Component| {
+            component.lengths.len() == axes
+                && within(component.variance, variances)
+                && component.lengths.iter().all(|&length| within(length, lengths))
+        };
+        sound(&self.matern) && sound(&self.rbf) && within(self.noise, noise)
     }
 
     /// Logarithms of all numbers: variance and lengths of the Matérn, of the squared exponential, noise.
@@ -166,9 +170,14 @@ mod tests {
 
     #[test]
     fn numbers_that_are_no_kernel_are_told() {
-        assert!(kernel().is_sound(2) && !kernel().is_sound(3));
-        for noise in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-            assert!(!Kernel { noise, ..kernel() }.is_sound(2), "{noise}");
+        let bounds = [(1e-4, 1e4), (1e-2, 1e3), (1e-6, 1e4)];
+        assert!(kernel().is_within(2, bounds) && !kernel().is_within(3, bounds));
+        for wrong in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e300, 1e-300] {
+            let mut others = [(); 3].map(|()| kernel());
+            others[0].noise = wrong;
+            others[1].matern.variance = wrong;
+            others[2].rbf.lengths[1] = wrong;
+            assert!(others.iter().all(|other| !other.is_within(2, bounds)), "{wrong}");
         }
     }
 

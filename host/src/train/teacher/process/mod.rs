@@ -43,6 +43,9 @@ const VARIANCES: (f64, f64) = (1e-4, 1e4);
 const LENGTHS: (f64, f64) = (1e-2, 1e3);
 const NOISE: (f64, f64) = (1e-6, 1e1);
 
+/// With this much noise no kernel within the bounds is too flat for any observations.
+const MOST_NOISE: f64 = 1e4;
+
 /// A Gaussian process that has seen its observations.
 #[derive(Debug)]
 pub(super) struct Process {
@@ -64,6 +67,22 @@ impl Process {
             weights,
             likelihood,
         })
+    }
+
+    /// With more noise than `kernel` has if there is no other way: one that suits some rows may be too flat for all of them. `None` if
+    /// no fit can have ended in this kernel.
+    pub fn noisier(mut kernel: Kernel, observations: &Observations) -> Option<Self> {
+        if !kernel.is_within(observations.axes(), [VARIANCES, LENGTHS, (NOISE.0, MOST_NOISE)]) {
+            return None;
+        }
+        while kernel.noise <= MOST_NOISE {
+            let process = Self::new(kernel.clone(), observations.clone());
+            if process.as_ref().is_some_and(|process| process.likelihood.is_finite()) {
+                return process;
+            }
+            kernel.noise *= 10.0;
+        }
+        None
     }
 
     /// What it expects at points, in standard deviations of the target.
