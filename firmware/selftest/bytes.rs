@@ -2,7 +2,7 @@
 
 use core::hint::black_box;
 
-use trident::arithmetic::{AddCodes, SHORT_SHIFT};
+use trident::arithmetic::{ADD_SHIFT, AddCodes};
 use trident::kernels::micro::{bytes, portable::bytes as plain, tile};
 
 use crate::buffers::{Buffers, same};
@@ -114,18 +114,18 @@ fn one(random: &mut Random, buffers: &mut Buffers, count: usize) {
     );
 }
 
-/// Any rule, one whose sums lie near the codes, or one of short multipliers, a little more than those now and then.
+/// Any rule, one whose sums lie near the codes, or one of the quantiser's, a little more than those now and then.
 fn rule(random: &mut Random) -> AddCodes {
     let [c, d] = [random.word() as i8, random.word() as i8];
-    let short = random.below(2) == 0;
-    let right_shift = if short && random.below(8) > 0 {
-        SHORT_SHIFT
+    let usual = random.below(2) == 0;
+    let right_shift = if usual && random.below(8) > 0 {
+        ADD_SHIFT
     } else {
         1 + random.below(30) as u8
     };
-    let narrow = match short {
-        true if random.below(8) > 0 => 15,
-        true => 16,
+    let narrow = match usual {
+        true if random.below(8) > 0 => 21,
+        true => 25,
         false => random.below(2) * usize::from(right_shift).min(22),
     };
     let mut number = || {
@@ -144,7 +144,7 @@ fn rule(random: &mut Random) -> AddCodes {
         lo: c.min(d),
         hi: c.max(d),
     };
-    if short && random.below(4) > 0 {
+    if usual && random.below(4) > 0 {
         (rule.lo, rule.hi) = (i8::MIN, i8::MAX);
     }
     if random.below(8) == 0 {
@@ -165,10 +165,10 @@ pub fn figures(instructions: &Instructions, buffers: &mut Buffers) {
         let count = black_box(count);
         let (a, b, out) = (&a[..count], &b[..count], &mut out[..count]);
         let rule = black_box(AddCodes {
-            qa: 1 << 13,
-            qb: 1 << 12,
-            bias: 1 << 13,
-            right_shift: SHORT_SHIFT,
+            qa: 1 << 19,
+            qb: 1 << 18,
+            bias: 1 << 19,
+            right_shift: ADD_SHIFT,
             zero_point: 3,
             lo: -128,
             hi: 127,

@@ -46,9 +46,9 @@ pub struct AddCodes {
     pub hi: i8,
 }
 
-/// The right shift of additions whose multipliers lie below 2 and are kept in 16 bits: cores with the SIMD instructions take those by
-/// fewer. They move a sum by less than 0.016 of a code.
-pub const SHORT_SHIFT: u8 = 14;
+/// The right shift that the quantiser gives an addition wherever it can: cores that shift and saturate at once have it in one instruction. Multipliers
+/// move a sum by less than 0.0003 of a code.
+pub const ADD_SHIFT: u8 = 20;
 
 impl AddCodes {
     /// The output code.

@@ -1,6 +1,6 @@
 //! From real multipliers to the integers of `trident.int8.v1`: weight scales, requantisation, addition.
 
-use trident::arithmetic::SHORT_SHIFT;
+use trident::arithmetic::ADD_SHIFT;
 use trident::graph::Node;
 use trident::spec::Layer;
 
@@ -48,8 +48,8 @@ pub(super) fn requantization(multiplier: f64) -> i32 {
     (multiplier * 2f64.powi(32)).round().clamp(1.0, f64::from(i32::MAX)) as i32
 }
 
-/// Fills in the multipliers of an addition: those of [`SHORT_SHIFT`] if they fit 16 bits, else by the largest shift whose intermediate
-/// stays in 32 bits.
+/// Fills in the multipliers of an addition: by [`ADD_SHIFT`] if what is in between stays in 32 bits with the zero point too, else by
+/// the largest shift with which it does so.
 pub(super) fn add_rule(node: &mut Node, terms: [Quantization; 2], output: Quantization) {
     let ratios = terms.map(|term| f64::from(term.scale) / f64::from(output.scale));
     let rule = |shift: u8| {
@@ -61,11 +61,10 @@ pub(super) fn add_rule(node: &mut Node, terms: [Quantization; 2], output: Quanti
             .sum();
         let bias = (1i64 << (shift - 1)) - zero;
         let reach = 128 * (q[0].abs() + q[1].abs()) + bias.abs();
-        (reach < 1 << 31).then_some((shift, [q[0] as i32, q[1] as i32, bias as i32]))
+        let room = if shift == ADD_SHIFT { 128 << shift } else { 0 };
+        (reach + room < 1 << 31).then_some((shift, [q[0] as i32, q[1] as i32, bias as i32]))
     };
-    let is_short = |(_, [qa, qb, _]): &(u8, [i32; 3])| i16::try_from(*qa.max(qb)).is_ok();
-    let short = rule(SHORT_SHIFT).filter(is_short);
-    if let Some((shift, words)) = short.or_else(|| (1..=30).rev().find_map(rule)) {
+    if let Some((shift, words)) = rule(ADD_SHIFT).or_else(|| (1..=30).rev().find_map(rule)) {
         (node.right_shift, node.p) = (shift, words);
     }
 }

@@ -7,7 +7,7 @@
 
 use core::arch::global_asm;
 
-use crate::arithmetic::{AddCodes, SHORT_SHIFT};
+use crate::arithmetic::{ADD_SHIFT, AddCodes};
 
 // r0 codes, r1 out, r2 end of codes. 32 codes at a time, then sixteen, then four, then what is left.
 global_asm!(
@@ -296,61 +296,65 @@ trident_bytes_add:
     options(raw)
 );
 
-// r0 a, r1 b, r2 out, r3 end of out in whole quads; then qa and qb in one word, and the bias with the zero point. Eight at a time, then
-// four. In the loops: r3 both multipliers, r4 bias, lr end, r5-r10 and r12 codes and sums.
+// r0 a, r1 b, r2 out, r3 end of out in whole quads; then qa, qb, and the bias with the zero point. Eight at a time, then four. In the
+// loops: r3 qa, r4 qb, r5 bias, lr end.
 global_asm!(
     r#"
-    .pushsection .text.trident_bytes_add_short,"ax",%progbits
+    .pushsection .text.trident_bytes_add_usual,"ax",%progbits
     .syntax unified
     .arch   armv7e-m
-    .global trident_bytes_add_short
-    .type   trident_bytes_add_short, %function
+    .global trident_bytes_add_usual
+    .type   trident_bytes_add_usual, %function
     .thumb_func
     .p2align 2
-trident_bytes_add_short:
-    push    {r4-r10, lr}
+trident_bytes_add_usual:
+    push    {r4-r11, lr}
     mov     lr, r3
-    ldrd    r3, r4, [sp, #32]
+    add     r12, sp, #36
+    ldm     r12, {r3, r4, r5}
     .macro  trident_bytes_add4
-    ldr     r5, [r0], #4
-    ldr     r6, [r1], #4
-    sxtb16  r7, r5
-    sxtb16  r5, r5, ror #8
-    sxtb16  r8, r6
-    sxtb16  r6, r6, ror #8
-    smlabb  r9, r7, r3, r4
-    smlabb  r10, r5, r3, r4
-    smlatb  r7, r7, r3, r4
-    smlatb  r5, r5, r3, r4
-    smlabt  r9, r8, r3, r9
-    smlabt  r10, r6, r3, r10
-    smlatt  r7, r8, r3, r7
-    smlatt  r5, r6, r3, r5
-    .irp    sum, r9, r10, r7, r5
-    ssat    \sum, #8, \sum, asr #14
+    .irp    a, r6, r7, r8, r9
+    ldrsb   \a, [r0], #1
     .endr
-    bfi     r9, r10, #8, #8
-    bfi     r7, r5, #8, #8
-    pkhbt   r9, r9, r7, lsl #16
-    str     r9, [r2], #4
+    .irp    b, r10, r11, r12
+    ldrsb   \b, [r1], #1
+    .endr
+    .irp    sum, r6, r7, r8, r9
+    mla     \sum, \sum, r3, r5
+    .endr
+    mla     r6, r10, r4, r6
+    ldrsb   r10, [r1], #1
+    mla     r7, r11, r4, r7
+    mla     r8, r12, r4, r8
+    mla     r9, r10, r4, r9
+    .irp    sum, r6, r7, r8, r9
+    ssat    \sum, #8, \sum, asr #20
+    .endr
+    bfi     r6, r7, #8, #8
+    bfi     r8, r9, #8, #8
+    pkhbt   r6, r6, r8, lsl #16
+    str     r6, [r2], #4
     .endm
     sub     r12, lr, #8
     cmp     r2, r12
     bhi     2f
 1:  trident_bytes_add4
     trident_bytes_add4
+    sub     r12, lr, #8
     cmp     r2, r12
     bls     1b
 2:  cmp     r2, lr
     beq     3f
     trident_bytes_add4
-3:  pop     {r4-r10, pc}
+3:  pop     {r4-r11, pc}
     .purgem trident_bytes_add4
-    .size   trident_bytes_add_short, . - trident_bytes_add_short
+    .size   trident_bytes_add_usual, . - trident_bytes_add_usual
     .popsection
     "#,
     options(raw)
 );
+
+const _: () = assert!(ADD_SHIFT == 20);
 
 unsafe extern "C" {
     fn trident_bytes_widen(codes: *const i8, out: *mut u32, codes_end: *const i8);
@@ -370,12 +374,13 @@ unsafe extern "C" {
         lo: u32,
         hi: u32,
     );
-    fn trident_bytes_add_short(
+    fn trident_bytes_add_usual(
         a: *const i8,
         b: *const i8,
         out: *mut i8,
         out_end: *const i8,
-        multipliers: u32,
+        qa: i32,
+        qb: i32,
         bias: i32,
     );
 }
@@ -463,16 +468,15 @@ pub fn add_in_place(a: &mut [i8], b: &[i8], rule: &AddCodes) {
 unsafe fn sum(a: *const i8, b: *const i8, rule: &AddCodes, out: *mut i8, count: usize) {
     let shift = u32::from(rule.right_shift);
     assert!((1..32).contains(&shift));
-    let quads = match Short::of(rule) {
-        Some(_) if count < 4 => 0,
-        Some(Short { multipliers, bias }) => {
+    let quads = match usual_bias(rule) {
+        Some(bias) if count >= 4 => {
             let quads = count & !3;
             // SAFETY: the function goes over `out` from its start for so many codes, four at least, in whole quads, and over `a` and `b` in
             // step. It reads the codes of a step before it writes their sums, so that `out` may be `a`.
-            unsafe { trident_bytes_add_short(a, b, out, out.add(quads), multipliers, bias) }
+            unsafe { trident_bytes_add_usual(a, b, out, out.add(quads), rule.qa, rule.qb, bias) }
             quads
         }
-        None => 0,
+        _ => 0,
     };
     if quads == count {
         return;
@@ -497,24 +501,14 @@ unsafe fn sum(a: *const i8, b: *const i8, rule: &AddCodes, out: *mut i8, count: 
     }
 }
 
-/// A rule in fewer instructions: multipliers of 16 bits, [`SHORT_SHIFT`], all codes in range, and a bias that takes up the zero point.
-struct Short {
-    multipliers: u32,
-    bias: i32,
-}
-
-impl Short {
-    /// The same rule; `None` if it is none of these, as from other quantisers.
-    #[inline(always)]
-    fn of(rule: &AddCodes) -> Option<Self> {
-        let [qa, qb] = [i16::try_from(rule.qa).ok()?, i16::try_from(rule.qb).ok()?];
-        let all_codes = (rule.lo, rule.hi) == (i8::MIN, i8::MAX);
-        let bias = rule.bias.checked_add(i32::from(rule.zero_point) << SHORT_SHIFT)?;
-        // What is added to it lies below 2^23 either way.
-        let fits = bias.unsigned_abs() < 1 << 30 && rule.bias.unsigned_abs() < 1 << 30;
-        (all_codes && rule.right_shift == SHORT_SHIFT && fits).then_some(Self {
-            multipliers: u32::from(qa as u16) | u32::from(qb as u16) << 16,
-            bias,
-        })
-    }
+/// The bias that takes up the zero point, of a rule with [`ADD_SHIFT`] whose codes go as far as codes do; `None` of any other, and of one
+/// whose sums would not fit 32 bits with it.
+#[inline(always)]
+fn usual_bias(rule: &AddCodes) -> Option<i32> {
+    let all_codes = (rule.lo, rule.hi) == (i8::MIN, i8::MAX);
+    let bias = rule.bias.checked_add(i32::from(rule.zero_point) << ADD_SHIFT)?;
+    // Of both biases, since a sum that wraps around does so before the zero point is added.
+    let largest = u64::from(bias.unsigned_abs().max(rule.bias.unsigned_abs()));
+    let products = (u64::from(rule.qa.unsigned_abs()) + u64::from(rule.qb.unsigned_abs())) * 128;
+    (all_codes && rule.right_shift == ADD_SHIFT && products + largest < 1 << 31).then_some(bias)
 }
