@@ -172,7 +172,7 @@ fn print_peers(report: &PeerReport) -> anyhow::Result<()> {
     if report.on_host.is_empty() {
         return Ok(());
     }
-    say!("\nint8 on this computer, inferences per second");
+    say!("\nint8 on this computer, inferences per second of processor time, medians of turns");
     let mut rows = table(&[
         "workload",
         "trident, all cores",
