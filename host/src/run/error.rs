@@ -1,5 +1,6 @@
 //! Why a run folder cannot serve.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use super::{CONFIG, SPEC, sealed};
@@ -48,7 +49,7 @@ pub enum RunError {
         source: std::io::Error,
     },
     /// A file or the folder cannot be written.
-    #[error("{}: cannot write: {source}; choose a folder of yours with `-o`", path.display())]
+    #[error("{}: cannot write: {source}; {}", path.display(), what_helps(source.kind()))]
     Write {
         /// The file or folder.
         path: PathBuf,
@@ -110,4 +111,14 @@ pub enum RunError {
         /// Now.
         found: String,
     },
+}
+
+/// What to do about a file that cannot be written.
+fn what_helps(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+            "make room and run this again, a training with `--resume`, or choose another folder with `-o`"
+        }
+        _ => "choose a folder of yours with `-o`",
+    }
 }

@@ -185,7 +185,9 @@ pub enum TrainError {
         heads: String,
     },
     /// The loss or the weights are not finite any more.
-    #[error("the {head} loss became infinite in epoch {epoch}; lower `learning_rate` under [train.{head}]")]
+    #[error(
+        "the {head} loss became infinite in epoch {epoch}; lower `learning_rate` under [train.{head}] and train into another folder with `-o`: this one would only fail again"
+    )]
     Diverged {
         /// The head.
         head: &'static str,

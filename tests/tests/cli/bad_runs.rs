@@ -2,7 +2,7 @@
 
 use trident_tests::own_data::{THREE_HEADS, three_heads};
 
-use crate::{folder, refuses_to_train, trained};
+use crate::{TRIDENT, folder, refuses_to_train, trained};
 
 #[test]
 fn a_run_folder_that_cannot_be_written_is_refused() {
@@ -209,4 +209,48 @@ fn a_run_moves_with_its_data() {
     let folder = trained();
     folder.trident("quantize run").succeeds();
     folder.trident("eval run --on int8").succeeds();
+}
+
+/// A limit on the size of files stands for a full disk, which only root can make.
+#[test]
+fn a_training_without_room_says_so_and_goes_on_when_there_is_some() {
+    let folder = folder();
+    three_heads(&folder);
+    let limited = format!("trap '' XFSZ; ulimit -f 40; exec {TRIDENT} train -o run --epochs 3");
+    let output = std::process::Command::new("sh")
+        .args(["-c", &limited])
+        .current_dir(folder.path("."))
+        .output();
+    let output = output.expect("a shell");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("cannot write") && said.contains("make room"), "{said}");
+    assert!(
+        said.contains("`--resume`") && !said.contains("a folder of yours"),
+        "{said}"
+    );
+    let files = folder.files();
+    assert!(!files.iter().any(|name| name.contains(".writing")), "{files:?}");
+    folder
+        .trident("quantize run")
+        .fails(&["there is no ", "`trident train -o run --resume`"]);
+    folder.trident("train -o run --resume").succeeds();
+    folder.trident("quantize run").succeeds();
+}
+
+#[test]
+fn a_training_that_diverges_says_what_to_change_and_where_to_go() {
+    let folder = folder();
+    three_heads(&folder);
+    let steep = "[train.classification]\nlearning_rate = 1e6\nepochs = 100\n";
+    folder.write("trident.toml", format!("{THREE_HEADS}{steep}"));
+    let phrases = [
+        "classification loss became infinite",
+        "lower `learning_rate`",
+        "another folder with `-o`",
+    ];
+    folder.trident("train -o run").fails(&phrases);
+    folder.trident("quantize run").fails(&["there is no weights.bin yet"]);
+    // It would end there again, and says so.
+    folder.trident("train -o run --resume").fails(&phrases);
 }
