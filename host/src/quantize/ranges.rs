@@ -26,7 +26,7 @@ const PROBABILITIES: Quantization = Quantization {
 
 impl Ranges {
     /// Chooses a range per group from calibration values, one entry per value of the model. Inputs in `stretched` have the codes of
-    /// [`readings`](super::readings), and no other value shares them.
+    /// `readings`, and no other value shares them.
     ///
     /// # Errors
     /// If one group holds a value whose range is given, and another one that has its own: a picture's pixels next to
