@@ -222,7 +222,7 @@ impl Pixels {
     /// `extent` is `channels` in whole groups and not zero; the stream has a group for each four of those.
     pub(super) unsafe fn run(&self, codes: usize, out: *mut u8, channels: usize) {
         const THREE: usize = 1 << 31;
-        let missing = (MAX_CODES - codes) / 4 | if codes == 3 { THREE } else { 0 };
+        let missing = ((MAX_CODES - codes) / 4) | if codes == 3 { THREE } else { 0 };
         // The end of no pair, from which the first lies as far as each other from that before it.
         let none = out.wrapping_offset(-self.advance);
         // SAFETY: the function begins with no pair. Of each it reads as many quads of both pixels as are not skipped of eight, or the
