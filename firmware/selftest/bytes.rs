@@ -16,6 +16,7 @@ pub fn compare(random: &mut Random, buffers: &mut Buffers) -> u32 {
     for _ in 0..cases {
         let count = random.below(100);
         one(random, buffers, count);
+        doubled(random, buffers);
     }
     cases
 }
@@ -38,6 +39,8 @@ fn nothing() {
     bytes::look_up(&[0; 256], black_box(&mut []));
     bytes::add(black_box(&[]), &[], &rule, &mut []);
     bytes::add_in_place(black_box(&mut []), &[], &rule);
+    bytes::add_doubled(black_box(&[]), &[], 4, &rule, &mut []);
+    bytes::add_doubled_in_place(black_box(&mut []), &[], 4, &rule);
     tile::widen(black_box([&[], &[]]), &mut []);
 }
 
@@ -114,6 +117,41 @@ fn one(random: &mut Random, buffers: &mut Buffers, count: usize) {
     );
 }
 
+/// Sums with pixels that are doubled, of whole quads or not.
+fn doubled(random: &mut Random, buffers: &mut Buffers) {
+    let Buffers { codes: [a, b], out, .. } = buffers;
+    let most = [5, 5, 5, 20][random.below(4)];
+    let channels = 1 + random.below(most);
+    let channels = if random.below(4) > 0 { 4 * channels } else { channels };
+    let pixels = random.below(6);
+    let (half, whole) = (channels * pixels, 2 * channels * pixels);
+    let [a, b] = [(a, whole), (b, half)].map(|(codes, count)| {
+        let codes = &mut codes[random.below(4)..][..count];
+        random.codes(codes);
+        &*codes
+    });
+    let rule = rule(random);
+    let place = (random.below(4), whole, 0x5A);
+    same(
+        out,
+        place,
+        |out| bytes::add_doubled(a, b, channels, &rule, out),
+        |out| plain::add_doubled(a, b, channels, &rule, out),
+    );
+    same(
+        out,
+        place,
+        |out| {
+            out.copy_from_slice(a);
+            bytes::add_doubled_in_place(out, b, channels, &rule);
+        },
+        |out| {
+            out.copy_from_slice(a);
+            plain::add_doubled_in_place(out, b, channels, &rule);
+        },
+    );
+}
+
 /// Any rule, one whose sums lie near the codes, or one of the quantiser's, a little more than those now and then.
 fn rule(random: &mut Random) -> AddCodes {
     let [c, d] = [random.word() as i8, random.word() as i8];
@@ -183,5 +221,8 @@ pub fn figures(instructions: &Instructions, buffers: &mut Buffers) {
         instructions.tell("  look up", count as u32, || bytes::look_up(&[1; 256], out));
         instructions.tell("  add    ", count as u32, || bytes::add(a, b, &rule, out));
         instructions.tell("  add, in range", count as u32, || bytes::add(a, b, &other, out));
+        instructions.tell("  add, doubled ", count as u32, || {
+            bytes::add_doubled(a, &b[..count / 2], 8, &rule, out)
+        });
     }
 }

@@ -59,6 +59,8 @@ struct Reach {
 
 impl Reach {
     const ALL: Self = Self::new((0, 0), 0..0);
+    /// Each row serves two.
+    const HALVED: Self = Self::new((1, 2), 0..1);
 
     const fn new((numerator, denominator): (u8, u8), rows: Range<i16>) -> Self {
         Self {
@@ -81,6 +83,7 @@ impl Reach {
             Op::UpsampledConv3x3 | Op::UpsampledDepthwiseConv3x3 => Self::new((1, 2), -1..2),
             Op::MaxPool2d => Self::new((node.kernel, 1), 0..kernel),
             Op::Upsample2d => Self::new((1, node.kernel), 0..1),
+            Op::UpsampledAdd if input.shape.h != output.shape.h => Self::HALVED,
             _ => Self::new((1, 1), 0..1),
         }
     }
@@ -103,6 +106,8 @@ pub struct Turn {
     pub node: usize,
     /// The first row that it writes.
     pub row: u16,
+    /// How many it writes, as far as there are so many.
+    pub rows: u16,
 }
 
 /// The steps of one band, in order.
@@ -125,7 +130,10 @@ struct Place {
     rows: u8,
     /// One more than the places of what writes what the node reads first and second; zero if that is not in the band.
     writers: [u8; 2],
+    /// Of what it reads first, and second unless that is halved.
     reach: Reach,
+    /// Whether what it reads second has half its rows.
+    halved: bool,
     /// Rows that it has written.
     done: u16,
 }
@@ -136,6 +144,7 @@ impl Place {
         rows: 0,
         writers: [0; 2],
         reach: Reach::ALL,
+        halved: false,
         done: 0,
     };
 }
@@ -176,12 +185,18 @@ impl<'a> Schedule<'a> {
     /// The place that one waits for before its next step, if it does.
     #[inline(always)]
     fn blocked(&self, place: &Place) -> Option<u8> {
-        let mut writers = place.writers.iter().filter_map(|writer| writer.checked_sub(1));
-        let lacks = |&writer: &u8| {
-            let writer = self.places.get(usize::from(writer));
-            writer.is_some_and(|writer| place.reach.rows(place.done, writer.height).end > writer.done)
-        };
-        writers.find(lacks)
+        let halved = Op::UpsampledAdd.is_built_in() && place.halved;
+        let mut writers = place.writers.iter().enumerate();
+        writers.find_map(|(read, writer)| {
+            let number = writer.checked_sub(1)?;
+            let writer = self.places.get(usize::from(number))?;
+            let reach = if halved && read == 1 {
+                &Reach::HALVED
+            } else {
+                &place.reach
+            };
+            (reach.rows(place.done, writer.height).end > writer.done).then_some(number)
+        })
     }
 }
 
@@ -216,6 +231,7 @@ impl Place {
             rows: u8::try_from(rows_per_step(&node, &input, &output)).unwrap_or_default(),
             writers,
             reach: Reach::of(&node, &input, &output),
+            halved: node.op == Op::UpsampledAdd,
             done: 0,
         })
     }
@@ -256,6 +272,7 @@ impl Iterator for Schedule<'_> {
             return Some(Turn {
                 node: self.band.start + number,
                 row,
+                rows,
             });
         }
     }

@@ -172,7 +172,12 @@ impl Interpreter<'_> {
             Op::MaxPool2d => naive::max_pool2d(input, window.kernel),
             Op::Upsample2d => naive::upsample2d(input, window.kernel),
             Op::Concat => naive::concat(input, second.expect("two inputs")),
-            Op::Add => naive::add(input, second.expect("two inputs"), node.p, node.right_shift, &output),
+            Op::Add | Op::UpsampledAdd => {
+                let second = second.expect("two inputs");
+                let doubled = (node.op == Op::UpsampledAdd).then(|| naive::upsample2d(second, 2));
+                let second = doubled.as_ref().unwrap_or(second);
+                naive::add(input, second, node.p, node.right_shift, &output)
+            }
             Op::Lut => {
                 let looked_up = naive::lut(input, &self.codes(node.table, 256));
                 Map {

@@ -34,9 +34,9 @@ pub fn inputs(picture: &[u8]) -> Inputs<'_> {
 ///
 /// ```text
 /// readings ► Linear ► NarrowLinear ► Linear ► Linear ► probabilities
-/// picture ► Conv2d ┬► DepthwiseConv2d ► Add ► Upsample2d ► Concat ► CompactConv2d ► WinogradConv3x3 ► …
-///                  ├► MaxPool2d ────────┘                    │  └─────────── a band ─────────────┘
-///                  └────────────────────────────────────────►┘
+/// picture ► Conv2d ┬► DepthwiseConv2d ► Add ┬► Upsample2d ──► Concat ► CompactConv2d ► WinogradConv3x3 ► …
+///                  ├► MaxPool2d ────────┘   │                 │  └─────────── a band ─────────────┘
+///                  └───────────────────────►UpsampledAdd ────►┘
 /// … ► DepthwiseConv3x3 ► UpsampledDepthwiseConv3x3 ► Conv2d, with a table ► UpsampledConv3x3 ► Lut ► logits
 ///                        └─────────────── a band ─────────┘
 /// readings ► Linear ► Linear ► value
@@ -115,9 +115,19 @@ fn segment(builder: &mut Builder, noise: &mut Noise) {
         ..Node::new(Op::Upsample2d, HeadSet::ALL)
     };
     let up = builder.codes(up, full, -20);
+    let summed = Node {
+        input: conv,
+        second: sum,
+        right_shift: 20,
+        lo: -128,
+        hi: 127,
+        p: [1 << 18, 5 << 17, 1 << 19],
+        ..Node::new(Op::UpsampledAdd, HeadSet::ALL)
+    };
+    let summed = builder.codes(summed, full, -20);
     let both = Node {
         input: up,
-        second: conv,
+        second: summed,
         ..Node::new(Op::Concat, HeadSet::ALL)
     };
     let both = builder.codes(both, Shape::new(4, 4, 8), -20);

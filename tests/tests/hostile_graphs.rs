@@ -349,6 +349,7 @@ fn shapes_and_zero_points_that_do_not_fit_are_refused() {
     let (add, concat, lut) = (output_of(Op::Add), output_of(Op::Concat), output_of(Op::Lut));
     for (tensor, shape) in [
         (add, Shape::new(2, 4, 2)),
+        (output_of(Op::UpsampledAdd), Shape::new(4, 2, 8)),
         (concat, Shape::new(4, 4, 7)),
         (lut, Shape::new(4, 4, 1)),
         (output_of(Op::Picture), Shape::new(4, 4, 2)),
@@ -365,6 +366,10 @@ fn shapes_and_zero_points_that_do_not_fit_are_refused() {
     }
     assert_shape(Op::Add, |node| node.right_shift = 0);
     assert_shape(Op::Add, |node| node.right_shift = 31);
+    assert_shape(Op::UpsampledAdd, |node| node.right_shift = 31);
+    assert_shape(Op::UpsampledAdd, |node| node.second = node.input);
+    assert_shape(Op::UpsampledAdd, |node| node.op = Op::Add);
+    assert_shape(Op::Add, |node| node.op = Op::UpsampledAdd);
     assert_shape(Op::Readings, |node| node.input = InputSlot::Picture as u8);
     assert_shape(Op::Picture, |node| node.input = 3);
     assert_shape(Op::Readings, |node| node.p[2] = 0);

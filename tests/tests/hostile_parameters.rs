@@ -142,6 +142,7 @@ fn sums_that_could_overflow_are_refused() {
     assert_parameters(Op::Add, |node| node.p = [1 << 23, 1 << 23, 0]); // 128·2^23 twice is 2^31
     assert_parameters(Op::Add, |node| node.p = [0, 0, i32::MIN]);
     assert_parameters(Op::Add, |node| node.p = [i32::MIN, 0, 0]);
+    assert_parameters(Op::UpsampledAdd, |node| node.p = [1 << 23, 1 << 23, 0]);
 }
 
 #[test]

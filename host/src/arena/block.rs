@@ -199,7 +199,7 @@ fn tensors(graph: &Graph<'_>, nodes: &[(usize, Node)], turns: &[RangeInclusive<u
 fn in_place(graph: &Graph<'_>, node: &Node, sum: &Tensor) -> Option<usize> {
     let read = usize::from(node.input);
     let at = graph.tensor(read)?.offset;
-    (node.op == Op::Add && at == sum.offset).then_some(read)
+    (node.op.is_sum() && at == sum.offset).then_some(read)
 }
 
 fn add_sum(block: &mut Block, tensor: usize, node: usize) {

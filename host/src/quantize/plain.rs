@@ -140,12 +140,16 @@ impl PlainGraph {
         4 * kernels::scratch_words(node, &input, &output)
     }
 
-    /// The terms of an addition that nothing reads later: its sum may take the place of one.
+    /// The terms of an addition that nothing reads later: its sum may take the place of one, unless that is half as large.
     pub fn last_terms(&self, number: usize) -> impl Iterator<Item = usize> + '_ {
         let node = &self.nodes[number].node;
-        let sums = node.op == Op::Add && node.input != node.second;
-        let terms = [node.input, node.second].map(usize::from).into_iter();
-        terms.filter(move |&tensor| sums && self.last_reader(tensor) == number)
+        let places = match node.op {
+            Op::Add if node.input != node.second => 2,
+            Op::UpsampledAdd => 1,
+            _ => 0,
+        };
+        let terms = [node.input, node.second].into_iter().take(places).map(usize::from);
+        terms.filter(move |&tensor| self.last_reader(tensor) == number)
     }
 
     /// Records of tensors without a place, and of nodes.

@@ -156,7 +156,7 @@ fn doubled_pixels_pooling_and_winograd_change_no_code() {
 }
 
 #[test]
-fn streams_skips_and_pictures_read_again_change_no_code() {
+fn streams_skips_doubled_terms_and_pictures_read_again_change_no_code() {
     let layers: [(&[u8], Layer); 9] = [
         (&[0], conv(8, Activation::Relu)),
         (&[1], depthwise(2)),
@@ -168,7 +168,7 @@ fn streams_skips_and_pictures_read_again_change_no_code() {
         (&[6, 7], add(Activation::Relu)),
         (&[8], pointwise(2, Activation::None)),
     ];
-    let ops = [Op::DepthwiseConv3x3, Op::Add, Op::Picture];
+    let ops = [Op::DepthwiseConv3x3, Op::Add, Op::UpsampledAdd, Op::Picture];
     let expected = [Optimize::Balanced, Optimize::Speed, Optimize::Size].map(|optimize| (optimize, &ops[..]));
     assert_rewrites_change_nothing(&model_of(16, &layers, |_| ()), 16, &expected);
 }

@@ -161,7 +161,7 @@ fn keeps_whole_steps(graph: &Graph<'_>, node: &Node) -> bool {
 
 /// Whether a node is an addition that puts its result exactly where its first input lies, which nothing reads any more.
 fn adds_in_place(graph: &Graph<'_>, lives: &Lives, read: usize, result: usize) -> bool {
-    if !Op::Add.is_built_in() {
+    if !Op::Add.is_built_in() && !Op::UpsampledAdd.is_built_in() {
         return false;
     }
     let writer = lives.written[result];
@@ -173,7 +173,7 @@ fn adds_in_place(graph: &Graph<'_>, lives: &Lives, read: usize, result: usize) -
         .nodes()
         .enumerate()
         .filter(|(index, node)| (first..=last).contains(&(*index as u8)) && node.reads().any(|tensor| tensor == read));
-    node.op == Op::Add
+    node.op.is_sum()
         && node.input != node.second
         && usize::from(node.input) == read
         && usize::from(node.output) == result

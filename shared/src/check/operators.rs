@@ -70,12 +70,9 @@ pub(super) fn operator_fits(node: &Node, input: &Tensor, second: Option<&Tensor>
                 requantized && window && quads(input.shape) && input.shape.c == output.shape.c
             }
             (Op::UpsampledConv3x3 | Op::UpsampledDepthwiseConv3x3, None) => {
-                let doubled = |n: u16| n.checked_mul(2);
-                let sides =
-                    doubled(input.shape.h) == Some(output.shape.h) && doubled(input.shape.w) == Some(output.shape.w);
                 let window = (node.kernel, node.stride, node.pad_top, node.pad_left) == (3, 1, 1, 1);
                 let channels = node.op == Op::UpsampledConv3x3 || input.shape.c == output.shape.c;
-                requantized && sides && window && channels && quads(input.shape)
+                requantized && is_doubled(input.shape, output.shape) && window && channels && quads(input.shape)
             }
             (Op::MaxPool2d, None) => {
                 let s = u16::from(side);
@@ -91,8 +88,13 @@ pub(super) fn operator_fits(node: &Node, input: &Tensor, second: Option<&Tensor>
                 side >= 2 && fits && codes(output) && same_code(output)
             }
             (Op::Lut, None) => codes(output) && input.shape.len() == output.shape.len(),
-            (Op::Add, Some(second)) => {
-                let shapes = input.shape == second.shape && input.shape == output.shape;
+            (Op::Add | Op::UpsampledAdd, Some(second)) => {
+                let terms = if node.op == Op::Add {
+                    input.shape == second.shape
+                } else {
+                    is_doubled(second.shape, input.shape) && input.shape.c == second.shape.c && quads(input.shape)
+                };
+                let shapes = terms && input.shape == output.shape;
                 shapes && codes(second) && codes(output) && range && (1..=30).contains(&node.right_shift)
             }
             (Op::Concat, Some(second)) => {
@@ -103,6 +105,12 @@ pub(super) fn operator_fits(node: &Node, input: &Tensor, second: Option<&Tensor>
             }
             _ => false,
         }
+}
+
+/// Whether one has twice the rows and columns of the other.
+fn is_doubled(half: Shape, whole: Shape) -> bool {
+    let doubled = |n: u16| n.checked_mul(2);
+    doubled(half.h) == Some(whole.h) && doubled(half.w) == Some(whole.w)
 }
 
 /// Whether so many codes may be handed on wide: one chunk of columns, read sixteen at a time.
@@ -148,7 +156,7 @@ pub(super) fn parameters_fit(
             let scales = parameters.slice::<f32>(node.weights, input?.shape.len())?;
             scales.iter().all(|scale| *scale > 0.0 && *scale < 1e20).then_some(())
         }
-        Op::Add => {
+        Op::Add | Op::UpsampledAdd => {
             let reach = node
                 .p
                 .iter()

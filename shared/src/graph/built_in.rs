@@ -112,6 +112,7 @@ operators! {
     UpsampledDepthwiseConv3x3 = "op-upsampled-depthwise-conv3x3",
     WinogradConv3x3 = "op-winograd-conv3x3",
     NarrowLinear = "op-narrow-linear",
+    UpsampledAdd = "op-upsampled-add",
 }
 
 impl Op {

@@ -102,6 +102,27 @@ impl Tensor {
         self.offset as usize..(self.offset as usize).saturating_add(self.byte_len())
     }
 
+    /// As [`Tensor::range`], of one that is known to lie in the arena.
+    #[inline(always)]
+    pub(crate) const fn held(&self) -> core::ops::Range<usize> {
+        let elements = (self.kept as usize * self.row_len()).wrapping_add(3) & !3;
+        let start = self.offset as usize;
+        start..start.wrapping_add(elements * self.element.bytes())
+    }
+
+    /// The bytes that rows of it take, of one that is known to lie in the arena and to keep them one behind the other.
+    #[inline(always)]
+    pub(crate) const fn place(&self, rows: core::ops::Range<usize>) -> core::ops::Range<usize> {
+        let (kept, len) = (self.kept as usize, self.row_len() * self.element.bytes());
+        let place = if self.is_streamed() {
+            rows.start % kept
+        } else {
+            rows.start
+        };
+        let start = self.offset as usize + place * len;
+        start..start + (rows.end - rows.start) * len
+    }
+
     /// The record of [`TENSOR_LEN`] bytes.
     pub fn encode(&self) -> [u8; TENSOR_LEN] {
         let mut out = [0; TENSOR_LEN];
@@ -357,13 +378,13 @@ impl<'a> Graph<'a> {
     /// One node; `None` if there is none of that number or its record is malformed.
     #[inline(never)]
     pub fn node(&self, index: usize) -> Option<Node> {
-        self.node_at_once(index)
+        Node::decode(self.nodes.get(index)?)
     }
 
-    /// As [`Graph::node`], for steps: decoded where it is used, as far as it is.
+    /// As [`Graph::node`], for steps: decoded where it is used, as far as it is; its heads are known to be heads.
     #[inline(always)]
     pub(crate) fn node_at_once(&self, index: usize) -> Option<Node> {
-        Node::decode(self.nodes.get(index)?)
+        Node::decode_checked(self.nodes.get(index)?)
     }
 
     /// Records of the nodes from a number on.

@@ -53,11 +53,13 @@ pub enum Op {
     WinogradConv3x3 = 17,
     /// [`Op::Linear`] of few inputs into codes; [`layout::narrow`](crate::layout::narrow).
     NarrowLinear = 18,
+    /// [`Op::Add`] of `input` and `second`, each pixel of which is doubled in both directions.
+    UpsampledAdd = 19,
 }
 
 impl Op {
     /// All operators, in order of their numbers.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Readings,
         Self::Picture,
         Self::Linear,
@@ -77,6 +79,7 @@ impl Op {
         Self::UpsampledDepthwiseConv3x3,
         Self::WinogradConv3x3,
         Self::NarrowLinear,
+        Self::UpsampledAdd,
     ];
 
     /// The operator of a number, if there is one.
@@ -97,7 +100,12 @@ impl Op {
 
     /// Whether it reads two tensors.
     pub const fn is_binary(self) -> bool {
-        self.is_one_of(&[Self::Concat, Self::Add])
+        self.is_sum() || self.is_one_of(&[Self::Concat])
+    }
+
+    /// Whether it adds two tensors up.
+    pub const fn is_sum(self) -> bool {
+        self.is_one_of(&[Self::Add, Self::UpsampledAdd])
     }
 
     /// Whether it writes rows, one after the other, and may share a band with others.

@@ -1,7 +1,8 @@
-//! Each pixel doubled in both directions, then a 3×3 convolution, without the doubled picture.
+//! Each pixel doubled in both directions, then a 3×3 convolution or a sum, without the doubled picture.
 
 use super::micro::{bytes, upsample as micro};
 use super::{Rows, Weighted};
+use crate::arithmetic::AddCodes;
 use crate::layout::upsample::{phase_words, pixel_words};
 use crate::spec::Shape;
 
@@ -60,4 +61,24 @@ fn two_rows(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], out: &m
     );
     widen(line + 1, first);
     micro::row(odd, [second, first], pixel_words, zero_point, (lower, channels), pixels);
+}
+
+/// The sum of `a` and the doubled `b`.
+///
+/// # Shapes
+/// `a[rows][2 · b.w][c]`, from `row` on, of channels that are a multiple of four; `out` likewise.
+pub fn add((a, row): (&[i8], usize), b: &Rows<'_>, rule: &AddCodes, out: &mut [i8]) {
+    let row_len = 2 * usize::from(b.shape.w) * b.channels();
+    let rows = a.chunks_exact(row_len).zip(out.chunks_exact_mut(row_len));
+    for (row, (a, out)) in (row..).zip(rows) {
+        bytes::add_doubled(a, b.codes_from(row / 2, row_len / 2), b.channels(), rule, out);
+    }
+}
+
+/// As [`add`], in place of `a`.
+pub fn add_in_place((a, row): (&mut [i8], usize), b: &Rows<'_>, rule: &AddCodes) {
+    let row_len = 2 * usize::from(b.shape.w) * b.channels();
+    for (row, a) in (row..).zip(a.chunks_exact_mut(row_len)) {
+        bytes::add_doubled_in_place(a, b.codes_from(row / 2, row_len / 2), b.channels(), rule);
+    }
 }

@@ -24,7 +24,6 @@ use crate::spec::{Head, HeadSet, InputSlot, Shape};
 use crate::{MAX_CLASSES, MAX_READINGS};
 
 pub use error::{LoadError, RunError, SelfTestError};
-use step::Operands;
 
 /// What is handed to a run, in the user's units. Slots that the heads asked for do not need may be left out.
 #[derive(Clone, Copy, Debug, Default)]
@@ -254,29 +253,51 @@ impl<'a> Network<'a> {
         let graph = self.blob.graph();
         let band = proven(schedule::band(&graph, number));
         let end = band.end;
-        // Nobody waits for some rows of a node that is alone.
-        let mut schedule = (band.len() > 1).then(|| Schedule::new(graph, band));
-        let mut turn = match &mut schedule {
-            Some(schedule) => schedule.next(),
-            None => Some(Turn { node: number, row: 0 }),
-        };
-        while let Some(Turn { node: number, row }) = turn {
-            let node = proven(graph.node_at_once(number));
-            let operands = Operands::of(&graph, &node);
-            let first = usize::from(row);
-            let rows = match schedule {
-                Some(_) => operands.rows_of_step(&node, first),
-                None => operands.all_rows(),
-            };
-            let bytes = self.step((&node, number), &operands, rows, inputs)?;
-            observe(&Step {
+        if band.len() == 1 {
+            // Nobody waits for some rows of a node that is alone.
+            let all = Turn {
                 node: number,
-                row: first,
-                bytes,
-            });
-            turn = schedule.as_mut().and_then(Iterator::next);
+                row: 0,
+                rows: u16::MAX,
+            };
+            self.take_turn(&all, inputs, observe)?;
+        } else {
+            // Not moved into a `for` loop, which would take its memory twice.
+            let mut schedule = Schedule::new(graph, band);
+            while let Some(turn) = schedule.next() {
+                self.take_turn(&turn, inputs, observe)?;
+            }
         }
         Ok(end)
+    }
+
+    /// Runs one step of a node whose output has rows.
+    #[inline(never)]
+    fn take_turn(
+        &mut self,
+        turn: &Turn,
+        inputs: &Inputs<'_>,
+        observe: &mut impl FnMut(&Step<'_>),
+    ) -> Result<(), RunError> {
+        let graph = self.blob.graph();
+        let node = proven(graph.node_at_once(turn.node));
+        let output = proven(graph.tensor_at_once(node.output.into()));
+        let row = usize::from(turn.row);
+        let rows = row..usize::from(output.shape.h).min(row + usize::from(turn.rows));
+        let written = output.place(rows);
+        if Op::Picture.is_built_in() && node.op == Op::Picture {
+            self.read_picture(output.shape, row * output.row_len(), written.clone(), inputs)?;
+        } else if node.op.is_binary() {
+            step::combine(self.arena, &self.blob, turn.node, (row, written.clone()));
+        } else {
+            step::run(self.arena, &node, &output, (row, written.clone()), &self.blob);
+        }
+        observe(&Step {
+            node: turn.node,
+            row,
+            bytes: &self.arena[written],
+        });
+        Ok(())
     }
 
     /// What the last run gave; nothing before the first and after a failed one.
@@ -332,25 +353,6 @@ impl<'a> Network<'a> {
         Ok(())
     }
 
-    /// Some rows of a node that has them, in one step; gives the bytes that it wrote.
-    // Inlined, nothing of a record is decoded that its operator does not ask for.
-    #[inline(always)]
-    fn step(
-        &mut self,
-        (node, number): (&Node, usize),
-        operands: &Operands,
-        rows: Range<usize>,
-        inputs: &Inputs<'_>,
-    ) -> Result<&[u8], RunError> {
-        let (row, written) = (rows.start, operands.place(rows));
-        if Op::Picture.is_built_in() && node.op == Op::Picture {
-            self.read_picture(&operands.output, (row, written.clone()), inputs)?;
-        } else {
-            step::run(self.arena, (node, number), operands, (row, written.clone()), &self.blob);
-        }
-        Ok(&self.arena[written])
-    }
-
     #[inline(never)]
     fn read_readings(&mut self, record: &[u8; NODE_LEN], inputs: &Inputs<'_>) -> Result<(), RunError> {
         let node = proven(Node::decode_checked(record));
@@ -382,16 +384,18 @@ impl<'a> Network<'a> {
         Ok(())
     }
 
+    /// Puts bytes of the picture, from `first` on, where they are `written`.
     #[inline(never)]
     fn read_picture(
         &mut self,
-        output: &Tensor,
-        (row, written): (usize, Range<usize>),
+        shape: Shape,
+        first: usize,
+        written: Range<usize>,
         inputs: &Inputs<'_>,
     ) -> Result<(), RunError> {
         let slot = InputSlot::Picture;
         let picture = inputs.picture.ok_or(RunError::MissingInput { slot })?;
-        let expected = output.shape.len();
+        let expected = shape.len();
         if picture.len() != expected {
             return Err(RunError::InputLen {
                 slot,
@@ -399,7 +403,7 @@ impl<'a> Network<'a> {
                 found: picture.len(),
             });
         }
-        let pixels = &picture[row * output.row_len()..][..written.len()];
+        let pixels = &picture[first..][..written.len()];
         bytes::centre(pixels, bytemuck::cast_slice_mut(&mut self.arena[written]));
         Ok(())
     }

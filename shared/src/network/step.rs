@@ -5,60 +5,11 @@ use core::ops::Range;
 use super::proven;
 use crate::arithmetic::AddCodes;
 use crate::blob::Blob;
-use crate::graph::{Graph, NO_TABLE, NODE_LEN, Node, Op, Place, Tensor};
+use crate::graph::{NO_TABLE, NODE_LEN, Node, Op, Place, Tensor};
 use crate::kernels::micro::{Places, bytes};
 use crate::kernels::{self, Rows, Weighted, Window};
 use crate::kernels::{conv2d, depthwise, elementwise, linear, resample, upsampled, winograd};
 use crate::parameters::Parameters;
-use crate::schedule::rows_per_step;
-
-/// The tensors of a node with rows.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Operands {
-    /// Read, or by an input node written.
-    pub input: Tensor,
-    /// Written.
-    pub output: Tensor,
-}
-
-impl Operands {
-    #[inline(always)]
-    pub(super) fn of(graph: &Graph<'_>, node: &Node) -> Self {
-        let output = proven(graph.tensor_at_once(node.output.into()));
-        let input = if node.op.is_input() {
-            output
-        } else {
-            proven(graph.tensor_at_once(node.input.into()))
-        };
-        Self { input, output }
-    }
-
-    /// All rows.
-    pub(super) fn all_rows(&self) -> Range<usize> {
-        0..self.output.shape.h.into()
-    }
-
-    /// The rows that a step of a band writes, from its first on.
-    pub(super) fn rows_of_step(&self, node: &Node, row: usize) -> Range<usize> {
-        row..(row + self.rows_per_step(node)).min(self.output.shape.h.into())
-    }
-
-    fn rows_per_step(&self, node: &Node) -> usize {
-        rows_per_step(node, &self.input, &self.output).into()
-    }
-
-    /// The bytes of rows that one step writes.
-    pub(super) fn place(&self, rows: Range<usize>) -> Range<usize> {
-        let output = &self.output;
-        let place = if output.is_streamed() {
-            rows.start % usize::from(output.kept)
-        } else {
-            rows.start
-        };
-        let start = output.offset as usize + place * output.row_len();
-        start..start + rows.len() * output.row_len()
-    }
-}
 
 /// Runs [`Op::Linear`] into codes, in the one step that it takes.
 ///
@@ -178,27 +129,25 @@ fn finish(node: &Node, parameters: &Parameters<'_>, codes: &mut [i8]) {
     }
 }
 
-/// Runs a step of a node with rows that reads tensors: all rows of what it writes, from `row` on.
+/// Runs a step of a node with rows that reads one tensor: those rows of `output`, from `row` on, that are `written`.
+// Inlined, nothing of a record is decoded that its operator does not ask for.
 #[inline(always)]
 pub(super) fn run(
     arena: &mut [u8],
-    (node, number): (&Node, usize),
-    operands: &Operands,
+    node: &Node,
+    output: &Tensor,
     (row, written): (usize, Range<usize>),
     blob: &Blob<'_>,
 ) {
     let parameters = blob.typed_parameters();
-    if node.op.is_binary() {
-        return combine(arena, blob, number, (row, written));
-    }
-    let Operands { input, output, .. } = operands;
+    let input = &proven(blob.graph().tensor_at_once(node.input.into()));
     // An operator without weights has none to read.
     let stream = if node.op.is_weighted() {
         parameters.words_from(node.weights)
     } else {
         &[]
     };
-    let [from, to, scratch] = disjoint(arena, [input.range(), written, kernels::scratch(node, input, output)]);
+    let [from, to, scratch] = disjoint(arena, [input.held(), written, kernels::scratch(node, input, output)]);
     let (codes, scratch) = (bytemuck::cast_slice(from), bytemuck::cast_slice_mut(scratch));
     let to: &mut [i8] = bytemuck::cast_slice_mut(to);
     let rows = Rows::of(input, codes);
@@ -228,10 +177,11 @@ pub(super) fn run(
 
 /// Runs a step of a node that reads two tensors, or one of them twice.
 #[inline(never)]
-fn combine(arena: &mut [u8], blob: &Blob<'_>, number: usize, (row, written): (usize, Range<usize>)) {
+pub(super) fn combine(arena: &mut [u8], blob: &Blob<'_>, number: usize, (row, written): (usize, Range<usize>)) {
     let graph = blob.graph();
-    let node = &proven(graph.node(number));
-    let [a, b, output] = &[node.input, node.second, node.output].map(|tensor| proven(graph.tensor(tensor.into())));
+    let node = &proven(graph.node_at_once(number));
+    let [a, b, output] =
+        &[node.input, node.second, node.output].map(|tensor| proven(graph.tensor_at_once(tensor.into())));
     let rule = AddCodes {
         qa: node.p[0],
         qb: node.p[1],
@@ -241,22 +191,32 @@ fn combine(arena: &mut [u8], blob: &Blob<'_>, number: usize, (row, written): (us
         lo: node.lo,
         hi: node.hi,
     };
-    if node.op == Op::Add && a.offset == output.offset {
-        let [to, from] = disjoint(arena, [written, b.range()]);
-        let from = Rows::of(b, bytemuck::cast_slice(from)).codes_from(row, to.len());
-        return bytes::add_in_place(bytemuck::cast_slice_mut(to), from, &rule);
+    let doubled = Op::UpsampledAdd.is_built_in() && node.op == Op::UpsampledAdd;
+    if node.op.is_sum() && a.offset == output.offset {
+        let [to, from] = disjoint(arena, [written, b.held()]);
+        let (to, from) = (bytemuck::cast_slice_mut(to), Rows::of(b, bytemuck::cast_slice(from)));
+        return if doubled {
+            upsampled::add_in_place((to, row), &from, &rule)
+        } else {
+            bytes::add_in_place(to, from.codes_from(row, to.len()), &rule)
+        };
     }
     let (from_a, from_b, to): (&[u8], &[u8], &mut [u8]) = if node.input == node.second {
-        let [from, to] = disjoint(arena, [a.range(), written]);
+        let [from, to] = disjoint(arena, [a.held(), written]);
         (from, from, to)
     } else {
-        let [from_a, from_b, to] = disjoint(arena, [a.range(), b.range(), written]);
+        let [from_a, from_b, to] = disjoint(arena, [a.held(), b.held(), written]);
         (from_a, from_b, to)
     };
     let count = to.len() / output.row_len();
-    let [from_a, from_b] = [(a, from_a), (b, from_b)]
-        .map(|(tensor, codes)| Rows::of(tensor, bytemuck::cast_slice(codes)).codes_from(row, count * tensor.row_len()));
+    let [rows_a, rows_b] =
+        [(a, from_a), (b, from_b)].map(|(tensor, codes)| Rows::of(tensor, bytemuck::cast_slice(codes)));
+    let from_a = rows_a.codes_from(row, count * a.row_len());
     let to = bytemuck::cast_slice_mut(to);
+    if doubled {
+        return upsampled::add((from_a, row), &rows_b, &rule, to);
+    }
+    let from_b = rows_b.codes_from(row, count * b.row_len());
     match node.op {
         Op::Concat => elementwise::concat((from_a, a.shape.c.into()), (from_b, b.shape.c.into()), to),
         _ => bytes::add(from_a, from_b, &rule, to),

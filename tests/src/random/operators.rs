@@ -15,7 +15,7 @@ impl Random {
         let codes = self.pick();
         let (input, shape, zero_point) = codes;
         let quads = shape.c.is_multiple_of(4);
-        match self.noise.int(0..=18) {
+        match self.noise.int(0..=19) {
             0 => {
                 let [h, w] = [(); 2].map(|()| self.noise.int(1..=6) as u16);
                 let units = Shape::new(h, w, self.channels());
@@ -53,6 +53,7 @@ impl Random {
                 self.builder.codes(node, shape, zero_point);
             }
             16 => self.picture_again(),
+            17 if quads => self.sum_with_doubled(codes),
             _ => self.binary((input, shape, zero_point)),
         }
     }
@@ -96,23 +97,52 @@ impl Random {
             } else {
                 continue;
             };
-            let mut node = Node {
-                input,
-                second,
-                ..Node::new(op, HeadSet::ALL)
-            };
             if op == Op::Concat {
+                let node = Node {
+                    input,
+                    second,
+                    ..Node::new(op, HeadSet::ALL)
+                };
                 self.builder.codes(node, out, zero_point);
-                return;
+            } else {
+                self.sum(op, [input, second], out);
             }
-            let most = 1 << 22;
-            (node.lo, node.hi) = self.noise.code_range();
-            node.right_shift = self.noise.int(1..=30) as u8;
-            node.p = [(); 3].map(|()| self.noise.int(-most..=most) as i32);
-            let out_zero_point = self.zero_point();
-            self.builder.codes(node, out, out_zero_point);
             return;
         }
+    }
+
+    /// [`Op::UpsampledAdd`] of a tensor and of what is pooled from it, or of a doubled one and itself.
+    fn sum_with_doubled(&mut self, (input, shape, zero_point): Codes) {
+        let [half, doubled] =
+            [(shape.h / 2, shape.w / 2), (2 * shape.h, 2 * shape.w)].map(|(h, w)| Shape::new(h, w, shape.c));
+        let resize = |op| Node {
+            input,
+            kernel: 2,
+            ..Node::new(op, HeadSet::ALL)
+        };
+        if (2 * half.h, 2 * half.w) == (shape.h, shape.w) {
+            let pooled = self.builder.codes(resize(Op::MaxPool2d), half, zero_point);
+            self.sum(Op::UpsampledAdd, [input, pooled], shape);
+        } else if doubled.h.max(doubled.w) <= MAX_SIDE {
+            let up = self.builder.codes(resize(Op::Upsample2d), doubled, zero_point);
+            self.sum(Op::UpsampledAdd, [up, input], doubled);
+        }
+    }
+
+    fn sum(&mut self, op: Op, [input, second]: [u8; 2], shape: Shape) {
+        let most = 1 << 22;
+        let (lo, hi) = self.noise.code_range();
+        let node = Node {
+            input,
+            second,
+            lo,
+            hi,
+            right_shift: self.noise.int(1..=30) as u8,
+            p: [(); 3].map(|()| self.noise.int(-most..=most) as i32),
+            ..Node::new(op, HeadSet::ALL)
+        };
+        let zero_point = self.zero_point();
+        self.builder.codes(node, shape, zero_point);
     }
 
     fn upsampled(&mut self, op: Op, (input, shape, _): Codes) {

@@ -5,6 +5,7 @@ use trident::arithmetic::AddCodes;
 use trident::graph::{Node, Op};
 use trident::kernels::elementwise::concat;
 use trident::kernels::micro::bytes::{add, add_in_place, centre, larger, larger_in_place, look_up};
+use trident::kernels::{Rows, upsampled};
 use trident::spec::{HeadSet, Shape};
 use trident_tests::naive::{self, Map};
 use trident_tests::noise::Noise;
@@ -60,6 +61,28 @@ proptest! {
         prop_assert_eq!(&out, &expected);
         add_in_place(&mut a, &b, &rule);
         prop_assert_eq!(a, expected);
+    }
+
+    #[test]
+    fn a_sum_with_doubled_pixels_equals_the_oracle(h in 1u16..=5, w in 1u16..=9, quads in 1u16..=5, right_shift in 15u8..=22, seed: u64) {
+        let mut noise = Noise::new(seed);
+        let (half, whole) = (Shape::new(h, w, 4 * quads), Shape::new(2 * h, 2 * w, 4 * quads));
+        let (mut a, b) = (noise.codes(whole.len()), noise.codes(half.len()));
+        let most = 1 << noise.int(8..=22);
+        let p = [(); 3].map(|()| noise.int(-most..=most) as i32);
+        let (zero_point, (lo, hi)) = (noise.code(), noise.code_range());
+        let rule = AddCodes { qa: p[0], qb: p[1], bias: p[2], right_shift, zero_point, lo, hi };
+        let output = naive::Output { zero_point: zero_point.into(), lo: lo.into(), hi: hi.into(), table: None };
+        let doubled = naive::upsample2d(&Map::of_codes(half, &b), 2);
+        let expected = naive::add(&Map::of_codes(whole, &a), &doubled, p, right_shift, &output).codes();
+        let rows = Rows::of(&tensor(half, 0), &b);
+        let mut out = vec![0; whole.len()];
+        upsampled::add((&a, 0), &rows, &rule, &mut out);
+        prop_assert_eq!(&out, &expected);
+        // From a row on, an odd one too.
+        let (row, row_len) = (noise.index(usize::from(whole.h)), usize::from(whole.w * whole.c));
+        upsampled::add_in_place((&mut a[row * row_len..], row), &rows, &rule);
+        prop_assert_eq!(&a[row * row_len..], &expected[row * row_len..]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! | rewrite | does |
 //! |---|---|
 //! | [`tables`] | a table that follows a layer becomes part of it |
-//! | [`upsample`] | a doubled picture under a 3×3 window is never made |
+//! | [`upsample`] | a doubled picture under a 3×3 window, or in a sum, is never made |
 //! | [`crop`] | rows and columns that a pooling drops are not computed |
 //! | [`pictures`] | a picture that is needed again is read again instead of being kept |
 //! | [`forms`] | an operator by the kernel that suits it |
@@ -37,9 +37,7 @@ pub enum Optimize {
 /// Rewrites a graph; [`stream`] is left to whoever knows the order of the nodes to be final.
 pub fn rewrite(graph: &mut PlainGraph, optimize: Optimize) {
     tables::fuse(graph);
-    if optimize != Optimize::Size {
-        upsample::fuse(graph);
-    }
+    upsample::fuse(graph, optimize);
     crop::shrink(graph);
     pictures::read_again(graph);
     forms::choose(graph, optimize);

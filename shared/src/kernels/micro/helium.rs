@@ -7,5 +7,7 @@
 /// Loops over rows of bytes.
 pub mod bytes {
     pub use super::super::dsp::bytes::{look_up, widen};
-    pub use super::super::portable::bytes::{add, add_in_place, centre, larger, larger_in_place};
+    pub use super::super::portable::bytes::{
+        add, add_doubled, add_doubled_in_place, add_in_place, centre, larger, larger_in_place,
+    };
 }

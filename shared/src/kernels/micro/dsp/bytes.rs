@@ -354,6 +354,81 @@ trident_bytes_add_usual:
     options(raw)
 );
 
+// r0 a, r1 b, r2 out, r3 end of b; then qa, qb, the bias with the zero point, and a pixel's codes less four. Four codes of `b` at a time,
+// which make four of each of two pixels. In the loops: r3 qa, r4 qb, r5 bias, r6..r9 what `b` gives to both, lr from behind the quad of
+// the first pixel to that of the second. At sp: end of the pixel of `b`, end of `b`.
+global_asm!(
+    r#"
+    .pushsection .text.trident_bytes_add_doubled,"ax",%progbits
+    .syntax unified
+    .arch   armv7e-m
+    .global trident_bytes_add_doubled
+    .type   trident_bytes_add_doubled, %function
+    .thumb_func
+    .p2align 2
+trident_bytes_add_doubled:
+    push    {r2-r11, lr}
+    str     r3, [sp, #4]
+    add     r12, sp, #44
+    ldm     r12, {r3, r4, r5, lr}
+1:  add     r12, r1, lr
+    adds    r12, #4
+    str     r12, [sp]
+2:  .irp    b, r6, r7, r8, r9
+    ldrsb   \b, [r1], #1
+    .endr
+    .irp    b, r6, r7, r8, r9
+    mla     \b, \b, r4, r5
+    .endr
+    .irp    a, r10, r11, r12
+    ldrsb   \a, [r0], #1
+    .endr
+    mla     r10, r10, r3, r6
+    mla     r11, r11, r3, r7
+    mla     r12, r12, r3, r8
+    ssat    r10, #8, r10, asr #20
+    ssat    r11, #8, r11, asr #20
+    bfi     r10, r11, #8, #8
+    ldrsb   r11, [r0], #1
+    ssat    r12, #8, r12, asr #20
+    mla     r11, r11, r3, r9
+    bfi     r10, r12, #16, #8
+    ssat    r11, #8, r11, asr #20
+    bfi     r10, r11, #24, #8
+    add     r12, r0, lr
+    str     r10, [r2], #4
+    ldrsb   r10, [r12]
+    ldrsb   r11, [r12, #1]
+    mla     r6, r10, r3, r6
+    mla     r7, r11, r3, r7
+    ldrsb   r10, [r12, #2]
+    ldrsb   r11, [r12, #3]
+    mla     r8, r10, r3, r8
+    mla     r9, r11, r3, r9
+    .irp    sum, r6, r7, r8, r9
+    ssat    \sum, #8, \sum, asr #20
+    .endr
+    ldr     r12, [sp]
+    bfi     r6, r7, #8, #8
+    bfi     r8, r9, #8, #8
+    pkhbt   r6, r6, r8, lsl #16
+    str     r6, [r2, lr]
+    cmp     r1, r12
+    bne     2b
+    add     r12, lr, #4
+    ldr     r10, [sp, #4]
+    add     r0, r12
+    add     r2, r12
+    cmp     r1, r10
+    bne     1b
+    add     sp, #8
+    pop     {r4-r11, pc}
+    .size   trident_bytes_add_doubled, . - trident_bytes_add_doubled
+    .popsection
+    "#,
+    options(raw)
+);
+
 const _: () = assert!(ADD_SHIFT == 20);
 
 unsafe extern "C" {
@@ -382,6 +457,16 @@ unsafe extern "C" {
         qa: i32,
         qb: i32,
         bias: i32,
+    );
+    fn trident_bytes_add_doubled(
+        a: *const i8,
+        b: *const i8,
+        out: *mut i8,
+        b_end: *const i8,
+        qa: i32,
+        qb: i32,
+        bias: i32,
+        channels_less_four: usize,
     );
 }
 
@@ -498,6 +583,53 @@ unsafe fn sum(a: *const i8, b: *const i8, rule: &AddCodes, out: *mut i8, count: 
             four(rule.lo),
             four(rule.hi),
         );
+    }
+}
+
+/// The code of the sum of each pixel of `a` with that of `b` which is doubled to two pixels.
+///
+/// # Shapes
+/// `a[2 · pixels][channels]`, `b[pixels][channels]`, `out` as `a`.
+///
+/// # Panics
+/// If they have others, or as [`add`].
+pub fn add_doubled(a: &[i8], b: &[i8], channels: usize, rule: &AddCodes, out: &mut [i8]) {
+    assert!(a.len() == out.len() && a.len() == 2 * b.len());
+    // SAFETY: `a` and `out` are twice as long as `b`.
+    unsafe { sum_doubled(a.as_ptr(), b, channels, rule, out.as_mut_ptr()) }
+}
+
+/// As [`add_doubled`], in place of `a`.
+///
+/// # Panics
+/// As [`add_doubled`].
+pub fn add_doubled_in_place(a: &mut [i8], b: &[i8], channels: usize, rule: &AddCodes) {
+    assert!(a.len() == 2 * b.len());
+    let a = a.as_mut_ptr();
+    // SAFETY: `a` is twice as long as `b`.
+    unsafe { sum_doubled(a, b, channels, rule, a) }
+}
+
+/// # Safety
+/// From `a`, twice as many codes as `b` has can be read, and from `out` on written; `out` may be `a`, but does not overlap otherwise.
+unsafe fn sum_doubled(a: *const i8, b: &[i8], channels: usize, rule: &AddCodes, out: *mut i8) {
+    assert!(b.len().is_multiple_of(channels));
+    match usual_bias(rule) {
+        Some(bias) if channels.is_multiple_of(4) && !b.is_empty() => {
+            let b = b.as_ptr_range();
+            // SAFETY: the function goes over the pixels of `b` from its start to its end, which it meets since there is one at least and they are
+            // whole, and over each in whole quads, which pixels are made of. Per pixel of `b` it goes over two of `a` and `out`. It reads
+            // the codes of a quad before it writes their sums, so that `out` may be `a`.
+            unsafe { trident_bytes_add_doubled(a, b.start, out, b.end, rule.qa, rule.qb, bias, channels - 4) }
+        }
+        _ => {
+            for (pixel, b) in b.chunks_exact(channels).enumerate() {
+                for place in [2 * pixel * channels, (2 * pixel + 1) * channels] {
+                    // SAFETY: so many codes lie there, since twice as many do as `b` has.
+                    unsafe { sum(a.add(place), b.as_ptr(), rule, out.add(place), channels) }
+                }
+            }
+        }
     }
 }
 

@@ -51,3 +51,21 @@ pub fn add_in_place(a: &mut [i8], b: &[i8], rule: &AddCodes) {
         *a = rule.apply(*a, b);
     }
 }
+
+/// The code of the sum of each pixel of `a` with that of `b` which is doubled to two pixels.
+///
+/// # Shapes
+/// `a[2 · pixels][channels]`, `b[pixels][channels]`, `out` as `a`.
+pub fn add_doubled(a: &[i8], b: &[i8], channels: usize, rule: &AddCodes, out: &mut [i8]) {
+    let pixels = a.chunks_exact(channels).zip(out.chunks_exact_mut(channels));
+    for (pixel, (a, out)) in pixels.enumerate() {
+        add(a, &b[pixel / 2 * channels..][..channels], rule, out);
+    }
+}
+
+/// As [`add_doubled`], in place of `a`.
+pub fn add_doubled_in_place(a: &mut [i8], b: &[i8], channels: usize, rule: &AddCodes) {
+    for (pixel, a) in a.chunks_exact_mut(channels).enumerate() {
+        add_in_place(a, &b[pixel / 2 * channels..][..channels], rule);
+    }
+}
