@@ -13,12 +13,25 @@ global_asm!(
 @ columns3(out, rows): codes and pitch of three rows; the border's word; ends of the left border, of the pixels, of the right border.
 @ Bytes of two rows are put side by side first: one extension then gives two rows of one channel.
 @   r0 out   r1 end of the pixels   r2, r4, r6 codes of a row   r3, r5, r7 their pitches   r8-r12, lr a column
+@ Rows of one pitch, as all are that are no padding, count by one offset, in r5.
     .pushsection .text.trident_columns3,"ax",%progbits
     .arch   armv7e-m
     .global trident_columns3
     .type trident_columns3,%function
     .thumb_func
     .p2align 2
+    .macro  trident_columns3_put
+    pkhbt   r9, r8, r10, lsl #16        @ a0 a1 b0 b1
+    pkhtb   r11, r10, r8, asr #16       @ a2 a3 b2 b3
+    sxtb16  r8, r9
+    sxtb16  r9, r9, ror #8
+    sxtb16  r10, r11
+    sxtb16  r11, r11, ror #8
+    sxtb16  lr, r12, ror #8
+    sxtb16  r12, r12
+    stm     r0!, {r8-r12, lr}
+    cmp     r0, r1
+    .endm
 trident_columns3:
     push    {r1, r4-r11, lr}
     ldm     r1!, {r2-r8, r11}
@@ -32,22 +45,17 @@ trident_columns3:
     bne     1b
     cmp     r0, r1
     beq     4f
+    cmp     r3, r5
+    it      eq
+    cmpeq   r3, r7
+    beq     7f
 3:  ldr     r8, [r2]
     ldr     r10, [r4]
     ldr     r12, [r6]
     add     r2, r3
     add     r4, r5
     add     r6, r7
-    pkhbt   r9, r8, r10, lsl #16        @ a0 a1 b0 b1
-    pkhtb   r11, r10, r8, asr #16       @ a2 a3 b2 b3
-    sxtb16  r8, r9
-    sxtb16  r9, r9, ror #8
-    sxtb16  r10, r11
-    sxtb16  r11, r11, ror #8
-    sxtb16  lr, r12, ror #8
-    sxtb16  r12, r12
-    stm     r0!, {r8-r12, lr}
-    cmp     r0, r1
+    trident_columns3_put
     bne     3b
 4:  pop     {r1}
     ldr     r8, [r1, #24]
@@ -60,6 +68,15 @@ trident_columns3:
 6:  cmp     r0, r11
     bne     5b
     pop     {r4-r11, pc}
+7:  movs    r5, #0
+8:  ldr     r8, [r2, r5]
+    ldr     r10, [r4, r5]
+    ldr     r12, [r6, r5]
+    add     r5, r3
+    trident_columns3_put
+    bne     8b
+    b       4b
+    .purgem trident_columns3_put
     .size trident_columns3, . - trident_columns3
     .popsection
 "#,

@@ -52,7 +52,8 @@ global_asm!(
     .endm
 
 @ Starts a channel: its weights, its first column into r12.
-@ On the stack: weights, columns and out of the next channel, pitch, end of this one's columns, pixels, 1 or -1 by turns.
+@ On the stack: weights, columns and out of the next channel, pitch, end of this one's columns, pixels (stride 1: bytes of the unrolled
+@ outputs that the first pass skips), 1 or -1 by turns.
     .macro trident_channel half, third
     ldm     sp, {r0, r1, r2, r12}
     ldm     r0!, {r3-r9}
@@ -95,17 +96,20 @@ global_asm!(
 
     .macro trident_channels1 half, third
 1:  trident_channel \half, \third
-    ldr     r0, [sp, #20]
-    lsls    r0, r0, #31                 @ an odd number of outputs is one and then pairs
     ldr     lr, [r1, #\third]
     ldr     r0, [r1], #24
     smlad   r11, r0, r4, r12
     smla\half\()t r11, lr, r6, r11
     smlad   r12, r0, r3, r8
     smla\half\()b r12, lr, r6, r12
-    bmi     3f
-2:  trident_by1 \half, \third
-3:  trident_by1 \half, \third
+    ldr     r0, [sp, #20]
+    adr.w   lr, 2f + 1
+    add     lr, r0
+    bx      lr
+    .p2align 2
+2:  .rept   4
+    trident_by1 \half, \third
+    .endr
     ldr     r0, [sp, #16]
     cmp     r1, r0
     bne     2b
@@ -121,6 +125,11 @@ global_asm!(
     .p2align 2
 trident_window3x3:
     trident_enter 3, 48
+    rsbs    r6, #0
+    and     r6, r6, #3
+    add     r6, r6, r6, lsl #1          @ 48 bytes an output
+    lsls    r6, #4
+    str     r6, [sp, #20]
     trident_channels1 b, 16
     trident_channels1 t, 8
     trident_leave
