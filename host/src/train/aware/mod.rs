@@ -5,8 +5,8 @@
 //! ranges are learnt along with the weights. What is learnt is to give what the float model gives (`likeness`). Then both are put to
 //! the test, each as a whole blob in the integer engine: what post-training quantisation makes of the float weights, and what this
 //! training gave. The validation rows judge; for a head that a Gaussian process teaches, points that it labels and nobody learnt from,
-//! of which there are as many as one likes. A group of heads keeps the training only if none of its heads is worse and one is better,
-//! so that a run never ends below post-training quantisation there.
+//! of which there are as many as one likes unless readings take a handful of values. A group of heads keeps the training only if none
+//! of its heads is worse and one is better, so that a run never ends below post-training quantisation there.
 //!
 //! `qat.json` holds the [`AwareRecord`], `qat-GROUP.bin` a group's weights and ranges, `checkpoint-qat-GROUP.bin` where a training
 //! stands. Float weights and their figures stay what they are.
@@ -118,7 +118,7 @@ fn train_group(
         .find(|head| head.recipe.process && group.heads.contains(head.data.head));
     let exam = match judged.map(|head| plan.exam(head, group, run, options)).transpose()? {
         Some(None) => return Ok(None),
-        exam => exam.flatten(),
+        exam => exam.flatten().filter(|exam| choosing(exam).heads().next().is_some()),
     };
     let sources = sources.iter().map(|head| trained_on(plan, head));
     let mut sources: Vec<HeadTraining> = sources.collect::<Result<_, TrainError>>()?;
@@ -161,6 +161,11 @@ fn train_group(
     }))
 }
 
+/// The rows of an exam.
+fn choosing(exam: &Dataset) -> Rows {
+    Rows::of(exam, |split| &split.validation)
+}
+
 /// Judges float, post-training quantisation and this training, each group on what is to judge it.
 fn compare(
     candidates: &Candidates<'_>,
@@ -183,7 +188,7 @@ fn compare(
     let groups = groups.iter().zip(trainings).map(|(group, training)| {
         let by_exam = match &training.exam {
             None => None,
-            Some(exam) => Some(judged(exam, &Rows::of(exam, |split| &split.validation))?),
+            Some(exam) => Some(judged(exam, &choosing(exam))?),
         };
         let [float, before, after] = by_exam.as_ref().unwrap_or(&by_rows);
         let heads = group.heads.iter().filter_map(|head| {

@@ -22,8 +22,10 @@ use crate::transform::InputTransform;
 /// The file that remembers it.
 const FILE: &str = "process.json";
 
-/// How many points are drawn to judge by.
+/// How many points judge, the fewest that tell anything, and how many are drawn in search of them.
 const EXAM_POINTS: usize = 4_096;
+const FEWEST_EXAM_POINTS: usize = 100;
+const EXAM_DRAWS: usize = 8 * EXAM_POINTS;
 
 /// A Gaussian process that taught the regression head.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -85,8 +87,8 @@ impl Pupil<'_> {
             return Ok(None);
         };
         let (readings, rows) = (self.readings(), &self.training.data.split.train);
-        let count = fresh::count(rows.len());
-        let points = self.points(Draw::FreshPoints, count);
+        let points = self.taught_points();
+        let count = points.len() / readings.features.len();
         let mut inputs = Vec::with_capacity(count * self.transform.len());
         let each = points.chunks_exact(readings.features.len());
         each.for_each(|point| self.transform.apply(point, &mut inputs));
@@ -100,8 +102,9 @@ impl Pupil<'_> {
         Ok(Some(Lesson::new(readings.rows(), rows, soft, Some(fresh))))
     }
 
-    /// Points beside the training rows, drawn anew, with what the process says of them for targets: data of which every row is one of
-    /// validation. `None` if the fit was interrupted.
+    /// Points that are neither training rows nor of the [`lesson`](Self::lesson), with what the process says of them for targets: data
+    /// of which every row is one of validation, without rows where there are too few such points to judge by. Crossed readings that
+    /// take a handful of values leave few, and a reading that is alone leaves none. `None` if the fit was interrupted.
     ///
     /// # Errors
     /// As [`Pupil::lesson`].
@@ -110,13 +113,20 @@ impl Pupil<'_> {
             return Ok(None);
         };
         let (readings, data) = (self.readings(), &self.training.data);
+        let features = readings.features.len();
         let bits = |row: &[f32]| row.iter().map(|reading| reading.to_bits()).collect::<Vec<u32>>();
-        let learnt: HashSet<Vec<u32>> = data.split.train.iter().map(|&row| bits(readings.row(row))).collect();
-        let drawn = self.points(Draw::Exam, EXAM_POINTS);
-        let fresh = drawn
-            .chunks_exact(readings.features.len())
+        let taught = self.taught_points();
+        let rows = data.split.train.iter().map(|&row| readings.row(row));
+        let learnt: HashSet<Vec<u32>> = rows.chain(taught.chunks_exact(features)).map(bits).collect();
+        let drawn = self.points(Draw::Exam, EXAM_DRAWS);
+        let new = drawn
+            .chunks_exact(features)
             .filter(|point| !learnt.contains(&bits(point)));
-        let values: Vec<f32> = fresh.flatten().copied().collect();
+        let mut judges: Vec<&[f32]> = new.take(EXAM_POINTS).collect();
+        if judges.len() < FEWEST_EXAM_POINTS {
+            judges.clear();
+        }
+        let values = judges.concat();
         let soft = self.labels(&process, &values).into_iter();
         let targets: Vec<f32> = soft.map(|soft| data.target().restore(soft)).collect();
         Ok(Some(Dataset {
@@ -173,6 +183,11 @@ impl Pupil<'_> {
 
     fn readings(&self) -> &Readings {
         held_out::readings(self.dataset, self.training.data.head).expect("a head of readings")
+    }
+
+    /// The points of the lesson.
+    fn taught_points(&self) -> Vec<f32> {
+        self.points(Draw::FreshPoints, fresh::count(self.training.data.split.train.len()))
     }
 
     /// Rows of readings beside the training rows.

@@ -179,7 +179,7 @@ fn a_kernel_that_no_fit_gave_is_refused() {
 }
 
 #[test]
-fn the_points_that_judge_are_no_rows_that_were_learnt_from() {
+fn the_points_that_judge_are_none_that_were_learnt_from() {
     let folder = tempfile::tempdir().unwrap();
     let run = Run::create(&folder.path().join("run"), &config()).unwrap();
     let summary = attempt(&config(), &dataset(), &run, false).unwrap();
@@ -195,6 +195,18 @@ fn the_points_that_judge_are_no_rows_that_were_learnt_from() {
     let training = plan.heads().next().unwrap();
     let exam = plan.exam(training, &plan.groups()[0], &run, &options).unwrap().unwrap();
     let exam = exam.regression.unwrap();
+    let sources = plan
+        .taught_sources(&plan.groups()[0], Some(&run), &options)
+        .unwrap()
+        .unwrap();
+    let lesson = sources[0].lesson.clone().unwrap();
+    let taught = &lesson.fresh().unwrap().inputs;
+    let transform = plan.transforms().regression.as_ref().unwrap();
+    for point in exam.readings.values.chunks(3) {
+        let mut inputs = Vec::new();
+        transform.apply(point, &mut inputs);
+        assert!(taught.chunks(inputs.len()).all(|taught| taught != inputs), "{point:?}");
+    }
     assert!(exam.targets.len() > 3_000 && exam.split.validation.len() == exam.targets.len());
     let rows = &data.regression.as_ref().unwrap().readings;
     for point in exam.readings.values.chunks(3) {
@@ -215,6 +227,25 @@ fn the_points_that_judge_are_no_rows_that_were_learnt_from() {
             (truth - target).abs()
         });
     assert!(off.sum::<f32>() / (exam.targets.len() as f32) < 0.3);
+}
+
+/// Crossed points of one reading are its training rows.
+#[test]
+fn rows_judge_where_no_point_is_left_to() {
+    let mut data = dataset();
+    let regression = data.regression.as_mut().unwrap();
+    let first = regression.readings.values.iter().step_by(3).copied().collect();
+    (regression.readings.values, regression.readings.features) = (first, vec!["a".to_owned()]);
+    let mut validated = config();
+    validated.train.regression.train_on_validation = Some(false);
+    for (name, config, rows) in [("all", config(), "training"), ("parted", validated, "validation")] {
+        let folder = tempfile::tempdir().unwrap();
+        let run = Run::create(&folder.path().join(name), &config).unwrap();
+        let summary = attempt(&config, &data, &run, false).unwrap();
+        let judged = &summary.qat.unwrap().groups["regression"];
+        assert_eq!(judged.rows, rows);
+        assert!(judged.heads.contains_key("regression"), "{judged:?}");
+    }
 }
 
 #[test]
