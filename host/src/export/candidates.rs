@@ -23,7 +23,7 @@ use crate::quantize::writer::AlignedBytes;
 use crate::run::{Record, Run, Transforms};
 use crate::train::HeadData;
 use crate::train::aware;
-use crate::train::evaluate::joint_inputs;
+use crate::train::evaluate::{joint_inputs, joint_readings};
 use crate::train::groups::{Group, partition};
 
 /// The most training pictures that ranges are fitted to; readings serve whole.
@@ -96,8 +96,9 @@ impl<'d> Candidates<'d> {
         let (transforms, record) = (run.transforms()?, run.record()?);
         let device = crate::train::device(run.config().train.backend);
         let model = Model::from_folded(&folded, &device);
-        let mut calibration = calibration(&model, dataset, &transforms);
-        let codes = ReadingCodes::fit(&folded.spec, &calibration);
+        let readers = readers(&model, dataset, &transforms);
+        let mut calibration = calibration(&model, &readers);
+        let codes = ReadingCodes::fit(&folded.spec, &readings(&model, &readers));
         calibration.iter_mut().for_each(|rows| codes.stretch(rows));
         let groups = partition(&folded.spec, false);
         Ok(Self {
@@ -276,23 +277,37 @@ impl<'d> Candidates<'d> {
     }
 }
 
-/// Training rows of every head, each with all that the head reads. Heads that read the same are calibrated once.
-fn calibration(model: &Model, dataset: &Dataset, transforms: &Transforms) -> Vec<HostInputs> {
-    let mut read: Vec<Vec<InputSlot>> = Vec::new();
-    let mut calibration = Vec::new();
+/// Heads with all that they read; those that read the same are named once.
+fn readers<'d>(model: &Model, dataset: &'d Dataset, transforms: &Transforms) -> Vec<(HeadData<'d>, Vec<InputSlot>)> {
+    let mut readers: Vec<(HeadData<'d>, Vec<InputSlot>)> = Vec::new();
     for head in model.spec().heads.iter().map(|spec| spec.head) {
         let Some(data) = HeadData::with_transforms(dataset, head, transforms) else {
             continue;
         };
         let slots = data.slots(model.spec());
-        if read.iter().any(|read| slots.iter().all(|slot| read.contains(slot))) {
-            continue;
+        if !readers
+            .iter()
+            .any(|(_, read)| slots.iter().all(|slot| read.contains(slot)))
+        {
+            readers.push((data, slots));
         }
-        let rows = calibration_rows(model, slots.contains(&InputSlot::Picture), &data.split.train);
-        calibration.push(joint_inputs(&data, &rows, model.spec()));
-        read.push(slots);
     }
-    calibration
+    readers
+}
+
+/// Training rows that ranges are fitted to.
+fn calibration(model: &Model, readers: &[(HeadData<'_>, Vec<InputSlot>)]) -> Vec<HostInputs> {
+    let rows = |(data, slots): &(HeadData<'_>, Vec<InputSlot>)| {
+        let rows = calibration_rows(model, slots.contains(&InputSlot::Picture), &data.split.train);
+        joint_inputs(data, &rows, model.spec())
+    };
+    readers.iter().map(rows).collect()
+}
+
+/// The readings of all training rows, those beside a picture too.
+fn readings(model: &Model, readers: &[(HeadData<'_>, Vec<InputSlot>)]) -> Vec<HostInputs> {
+    let rows = |(data, _): &(HeadData<'_>, Vec<InputSlot>)| joint_readings(data, &data.split.train, model.spec());
+    readers.iter().map(rows).collect()
 }
 
 /// All readings, or evenly spread pictures: fewer where they are so large that the model's values would fill the memory.
@@ -305,4 +320,48 @@ fn calibration_rows(model: &Model, pictures: bool, train: &[usize]) -> Vec<usize
     };
     let step = train.len().div_ceil(most).max(1);
     train.iter().copied().step_by(step).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::progress::Progress;
+    use crate::train::{Options, train};
+
+    /// Pictures that calibrate are few; a reading may be off the rest in a row beside none of them.
+    #[test]
+    fn readings_beside_pictures_have_codes_for_every_training_row() {
+        let mut config = Config::aligned();
+        for head in Head::ALL {
+            config.train.head_mut(head).epochs = Some(1);
+        }
+        let mut dataset = crate::data::load(&config).unwrap();
+        let regression = dataset.regression.as_mut().unwrap();
+        let train_rows = regression.split.train.clone();
+        assert!(train_rows.len() > CALIBRATION_PICTURES);
+        let rare = train_rows[1];
+        let width = regression.readings.features.len();
+        regression.readings.values[rare * width] *= 100.0;
+        let folder = tempfile::tempdir().unwrap();
+        let run = Run::create(&folder.path().join("run"), &config).unwrap();
+        let options = Options {
+            resume: false,
+            interrupted: &AtomicBool::new(false),
+            progress: Progress::silent(),
+        };
+        train(&config, &dataset, &run, &options).unwrap();
+        let candidates = Candidates::new(&run, &dataset).unwrap();
+        let readers = readers(candidates.model(), &dataset, candidates.transforms());
+        for mut rows in readings(candidates.model(), &readers) {
+            candidates.codes().stretch(&mut rows);
+            let stretched = rows.regression.unwrap();
+            let (least, most) = stretched
+                .iter()
+                .fold((f32::MAX, f32::MIN), |(a, b), &x| (a.min(x), b.max(x)));
+            assert!(least > -1.0 && most < 127.0 / 128.0, "{least} to {most}");
+        }
+    }
 }

@@ -175,6 +175,20 @@ pub fn joint_inputs(data: &HeadData, rows: &[usize], spec: &ModelSpec) -> HostIn
     inputs
 }
 
+/// As [`joint_inputs`], without pictures.
+pub fn joint_readings(data: &HeadData, rows: &[usize], spec: &ModelSpec) -> HostInputs {
+    let mut inputs = HostInputs {
+        rows: rows.len(),
+        ..HostInputs::default()
+    };
+    let slots = data.slots(spec);
+    let beside = data.beside.iter().map(|(slot, of_slot)| (*slot, of_slot));
+    let all = std::iter::once((data.slot(), &data.inputs)).chain(beside);
+    let readings = all.filter(|(slot, _)| *slot != InputSlot::Picture && slots.contains(slot));
+    readings.for_each(|(slot, of_slot)| put(&mut inputs, slot, of_slot, rows));
+    inputs
+}
+
 fn put(inputs: &mut HostInputs, slot: InputSlot, from: &Inputs, rows: &[usize]) {
     match from {
         Inputs::Rows { values, width } => {
