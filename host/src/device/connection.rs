@@ -111,6 +111,10 @@ impl Connection {
                     self.counts.repeated += sent.len() as u64;
                     sent.clear();
                 }
+                Err(DeviceError::Timeout { log, .. }) => {
+                    let after = patience * (repetitions + 1);
+                    return Err(DeviceError::Timeout { after, log });
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -215,5 +219,33 @@ impl Incoming {
 
     fn filled(&mut self, len: usize) {
         (self.start, self.end) = (0, len);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serialport::{SerialPort, TTYPort};
+
+    use super::super::transport::Serial;
+    use super::*;
+
+    #[test]
+    fn where_nobody_answers_on_a_port_it_says_what_to_look_at() {
+        let (_silent, port) = TTYPort::pair().expect("a pseudo terminal");
+        let name = port.name().expect("its name");
+        drop(port);
+        let transport = Serial::open(&name, 115_200).expect("a port");
+        let mut connection = Connection::new(Box::new(transport), None);
+        connection.patience = Some((Duration::from_millis(400), 2));
+        let asked = connection.exchange(&[Request::Info], |_, _| Ok(()));
+        let error = asked.expect_err("nobody is there").to_string();
+        assert_eq!(connection.counts().repeated, 2);
+        let advice = format!(
+            "is {name} the right port, is the board on, is trident's firmware in its flash, and does it talk at 115200 bit/s?"
+        );
+        assert!(
+            error.starts_with("no answer within 1 s\n") && error.contains(&advice),
+            "{error}"
+        );
     }
 }

@@ -115,6 +115,15 @@ impl Serial {
         Ok(Self { port, name, baud })
     }
 
+    /// The port is there, and what it is given stays in it.
+    fn stuck(&self) -> io::Error {
+        let (name, seconds) = (&self.name, SEND_TIMEOUT.as_secs());
+        let words = format!(
+            "{name} has taken nothing for {seconds} s: does the board's firmware run? Reset it, then run this again"
+        );
+        io::Error::new(ErrorKind::TimedOut, words)
+    }
+
     /// An error of a port that was open: whatever the system calls it, there is no port any more.
     fn gone(&self, error: io::Error) -> io::Error {
         let name = &self.name;
@@ -140,7 +149,10 @@ impl Transport for Serial {
     fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.port.set_timeout(SEND_TIMEOUT)?;
         let sent = self.port.write_all(bytes).and_then(|()| self.port.flush());
-        sent.map_err(|error| self.gone(error))
+        sent.map_err(|error| match error.kind() {
+            ErrorKind::TimedOut => self.stuck(),
+            _ => self.gone(error),
+        })
     }
 
     fn receive(&mut self, buffer: &mut [u8], timeout: Duration) -> io::Result<usize> {
@@ -167,5 +179,36 @@ impl Transport for Serial {
         format!(
             "  is {name} the right port, is the board on, is trident's firmware in its flash, and does it talk at {baud} bit/s?"
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serialport::TTYPort;
+
+    use super::*;
+
+    #[test]
+    fn a_port_that_takes_nothing_is_not_called_gone() {
+        let (_silent, port) = TTYPort::pair().expect("a pseudo terminal");
+        let name = port.name().expect("its name");
+        drop(port);
+        let mut serial = Serial::open(&name, 115_200).expect("a port");
+        let error = serial.send(&[7; 1 << 20]).expect_err("nobody reads");
+        let words = format!("{name} has taken nothing for 5 s: does the board's firmware run?");
+        assert!(error.to_string().starts_with(&words), "{error}");
+    }
+
+    /// Not as root, who may open every port: as the system's error comes from the port.
+    #[test]
+    fn a_port_that_may_not_be_opened_says_what_gives_the_permission() {
+        let denied = serialport::ErrorKind::Io(ErrorKind::PermissionDenied);
+        let error = refused(serialport::Error::new(denied, "Permission denied").into());
+        assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+        let words = error.to_string();
+        assert!(
+            words.starts_with("Permission denied; add yourself to the group") && words.contains("`dialout`"),
+            "{words}"
+        );
     }
 }
