@@ -10,6 +10,7 @@
 //! | `TRIDENT_WORKSPACE=DIR` | where the sources are, if they were moved after building |
 
 mod compiler;
+mod elf_files;
 mod emulator;
 mod install;
 mod report;
@@ -188,7 +189,7 @@ impl Toolchain {
             "{}{}{}{}.elf",
             board.name,
             image.suffix(),
-            key.map_or_else(String::new, key_suffix),
+            key.map_or_else(String::new, elf_files::key_suffix),
             operators.map_or_else(String::new, operators_suffix)
         ));
         let mut command = compiler.cargo("build", board.target);
@@ -209,7 +210,10 @@ impl Toolchain {
         let notice = format!("building firmware for {} with {compiler}", board.name);
         saying_if_slow(notice, || run_build(board, command))?;
         let built = folder.join(board.target).join("firmware").join(image.program());
-        place(&built, &elf)?;
+        elf_files::place(&built, &elf)?;
+        if key.is_some() {
+            elf_files::forget_keys(&elf)?;
+        }
         drop(lock);
         Ok(elf)
     }
@@ -277,11 +281,6 @@ impl Image {
     }
 }
 
-/// What stands behind the image's name in the name of its file, where a key is in it.
-fn key_suffix(key: &PublicKey) -> String {
-    format!("-{}", hex::encode(&key.0[..8]))
-}
-
 /// The features of `trident` that build these operators in.
 fn operator_features(operators: OpSet) -> String {
     let features = operators.iter().map(|op| format!("trident/{}", op.feature()));
@@ -325,17 +324,6 @@ fn run_build(board: &Board, mut command: Command) -> Result<(), ToolchainError> 
         status: output.status.to_string(),
         output: String::from_utf8_lossy(&output.stderr).into_owned(),
     })
-}
-
-/// Copies `built` to `elf` in one step, unless it is there already: an emulator may be about to read it.
-fn place(built: &Path, elf: &Path) -> Result<(), ToolchainError> {
-    let new = std::fs::read(built).map_err(ToolchainError::io("read", built))?;
-    if std::fs::read(elf).is_ok_and(|old| old == new) {
-        return Ok(());
-    }
-    let partial = elf.with_extension("elf.partial");
-    std::fs::write(&partial, new).map_err(ToolchainError::io("write", &partial))?;
-    std::fs::rename(&partial, elf).map_err(ToolchainError::io("write", elf))
 }
 
 /// The first line of `program --version`, if it can be run.
