@@ -210,11 +210,7 @@ impl<'a, 'b, W: Mapped, C: Counter, const PICTURE_LEN: usize> Server<'a, 'b, W, 
             target,
             state: *self.slots.state(),
             slot_len: self.slots.map().slot(target).len,
-            erase_len: if self.slots.can_update() {
-                W::ERASE_SIZE as u32
-            } else {
-                0
-            },
+            erase_len: if W::WRITABLE { W::ERASE_SIZE as u32 } else { 0 },
             key: self.slots.key().and_then(|key| key.0.first_chunk().copied()),
             update: self.update.map(|update| (update.crc(), update.written())),
         }

@@ -40,7 +40,7 @@ impl<const BLOCK: usize> Device<BLOCK> {
         let region = |start, len| Region { start, len };
         let map = FlashMap {
             slots: [region(0, slot_len), region(slot_len, slot_len)],
-            state: Some(region(2 * slot_len, 4 * block)),
+            state: region(2 * slot_len, 4 * block),
         };
         let len = (2 * slot_len + 4 * block) as usize;
         let flash = byte.map_or_else(|| Simulator::erased(len), |byte| Simulator::holding(len, byte));

@@ -130,10 +130,10 @@ const NOR_MAP: FlashMap = {
                 len: SLOT_LEN,
             },
         ],
-        state: Some(Region {
+        state: Region {
             start: 2 * SLOT_LEN,
             len: 16 << 10,
-        }),
+        },
     }
 };
 
@@ -155,6 +155,6 @@ const fn rom_map(slot_len: u32) -> FlashMap {
                 len: slot_len,
             },
         ],
-        state: None,
+        state: Region { start: 0, len: 0 },
     }
 }

@@ -106,7 +106,7 @@ fn flash(a: &[u8], b: &[u8]) -> (Simulator<4096>, FlashMap) {
     let region = |start, len| Region { start, len };
     let map = FlashMap {
         slots: [region(0, SLOT_LEN), region(SLOT_LEN, SLOT_LEN)],
-        state: Some(region(2 * SLOT_LEN, SLOT_LEN)),
+        state: region(2 * SLOT_LEN, SLOT_LEN),
     };
     let mut flash = Simulator::erased(3 * SLOT_LEN as usize);
     flash.place(0, a);

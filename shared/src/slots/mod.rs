@@ -87,8 +87,8 @@ impl Region {
 pub struct FlashMap {
     /// The slots, [`ALIGNMENT`](crate::blob::ALIGNMENT)-aligned.
     pub slots: [Region; 2],
-    /// The state: four erase blocks or more. `None` where nothing can be written, so that there is nothing to remember.
-    pub state: Option<Region>,
+    /// The state: four erase blocks or more. Never looked at where nothing can be [written](Mapped::WRITABLE).
+    pub state: Region,
 }
 
 impl FlashMap {
@@ -100,7 +100,7 @@ impl FlashMap {
 
 /// Flash that is mapped into memory. Offsets count from its start.
 pub trait Mapped: NorFlash {
-    /// Whether it can be written at all. Where it cannot, all of updating is left out of the image.
+    /// Whether it can be written at all. Where it cannot, there is nothing to remember, and all of updating is left out of the image.
     const WRITABLE: bool = true;
 
     /// The bytes of a region, where they lie.
@@ -138,9 +138,10 @@ impl Slots {
     /// # Errors
     /// The flash's own.
     pub fn open<F: Mapped>(flash: &mut F, map: FlashMap, key: Option<PublicKey>) -> Result<Self, StateError<F::Error>> {
-        let stored = match map.state {
-            Some(region) if F::WRITABLE => state::load(flash, region)?,
-            _ => Stored::default(),
+        let stored = if F::WRITABLE {
+            state::load(flash, map.state)?
+        } else {
+            Stored::default()
         };
         Ok(Self { map, key, stored })
     }
@@ -160,19 +161,15 @@ impl Slots {
         self.key.as_ref()
     }
 
-    /// Whether an update can be taken at all.
-    pub const fn can_update(&self) -> bool {
-        self.map.state.is_some()
-    }
-
     /// Makes `state` the one that is known, and stored. Writes nothing if nothing changes.
     fn set<F: Mapped>(&mut self, flash: &mut F, state: State) -> Result<(), StateError<F::Error>> {
         if state == self.stored.state {
             return Ok(());
         }
-        match self.map.state {
-            Some(region) if F::WRITABLE => self.stored = state::save(flash, region, &self.stored, state)?,
-            _ => self.stored.state = state,
+        if F::WRITABLE {
+            self.stored = state::save(flash, self.map.state, &self.stored, state)?;
+        } else {
+            self.stored.state = state;
         }
         Ok(())
     }

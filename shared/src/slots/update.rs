@@ -144,7 +144,7 @@ impl Update {
         from: u32,
     ) -> Result<Self, UpdateError<F::Error>> {
         const { assert!(F::WRITE_SIZE <= MAX_WRITE_SIZE && MAX_WRITE_SIZE.is_multiple_of(F::WRITE_SIZE)) };
-        if !F::WRITABLE || !slots.can_update() {
+        if !F::WRITABLE {
             return Err(UpdateError::ReadOnly);
         }
         let header = Header::decode(header)?;

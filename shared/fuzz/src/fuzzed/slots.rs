@@ -25,10 +25,10 @@ const MAP: FlashMap = FlashMap {
             len: BLOCK,
         },
     ],
-    state: Some(Region {
+    state: Region {
         start: STATE_START,
         len: FLASH_LEN - STATE_START,
-    }),
+    },
 };
 const ARENA_LEN: usize = 4096;
 /// What is done to the flash at most.
