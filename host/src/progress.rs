@@ -1,6 +1,8 @@
 //! How far a long step has come, on standard error: a bar on a terminal, a line now and then elsewhere.
 
 use std::io::{IsTerminal, Write, stderr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -24,6 +26,7 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug)]
 pub struct Progress {
     kind: Kind,
+    failed: Arc<AtomicBool>,
 }
 
 #[derive(Clone, Debug)]
@@ -42,6 +45,7 @@ pub struct Step {
     said: Instant,
     bar: Option<ProgressBar>,
     silent: bool,
+    failed: Arc<AtomicBool>,
 }
 
 impl Default for Progress {
@@ -58,12 +62,24 @@ impl Progress {
         } else {
             Kind::Lines
         };
-        Self { kind }
+        Self::of(kind)
     }
 
     /// Says nothing at all.
     pub fn silent() -> Self {
-        Self { kind: Kind::Silent }
+        Self::of(Kind::Silent)
+    }
+
+    fn of(kind: Kind) -> Self {
+        Self {
+            kind,
+            failed: Arc::default(),
+        }
+    }
+
+    /// A step has failed: the others, which are stopped for it, leave the last word to its error.
+    pub fn fail(&self) {
+        self.failed.store(true, Ordering::SeqCst);
     }
 
     /// Begins a step of `total` parts.
@@ -87,6 +103,7 @@ impl Progress {
             said: now,
             bar,
             silent: matches!(self.kind, Kind::Silent),
+            failed: Arc::clone(&self.failed),
         }
     }
 
@@ -112,6 +129,15 @@ impl Step {
         } else if !self.silent && self.said.elapsed() >= LINE_EVERY {
             self.said = Instant::now();
             tell!("{}: {done}/{} {message}", self.label, self.total);
+        }
+    }
+
+    /// Ends the step where it was told to stop. Says so unless another one's failure was the reason.
+    pub fn interrupted(mut self) {
+        self.silent |= self.failed.load(Ordering::SeqCst);
+        match self.bar.take_if(|_| self.silent) {
+            Some(bar) => bar.finish_and_clear(),
+            None => self.finish("interrupted"),
         }
     }
 

@@ -4,7 +4,6 @@
 //! together. A file that is there is not trained again; one of other data or settings is refused.
 
 use std::path::Path;
-use std::sync::atomic::Ordering;
 
 use trident::spec::Head;
 
@@ -54,8 +53,7 @@ pub(super) fn train_seed(
         let train = |arm: Arm| {
             let result = train_arm(config, dataset, folder, (group, arm), measure_every, options);
             if result.is_err() {
-                // The others stop at their next step.
-                options.interrupted.store(true, Ordering::Relaxed);
+                options.fail();
             }
             result
         };

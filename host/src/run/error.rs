@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::{CONFIG, SPEC, sealed};
 use crate::config::ConfigError;
 use crate::data::DataError;
+use crate::train::Divergence;
 
 /// Why a run folder cannot serve.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +40,28 @@ pub enum RunError {
         folder: PathBuf,
         /// What is missing.
         name: String,
+    },
+    /// Training ended without weights.
+    #[error("{}: there is no {name}: {divergence}", folder.display())]
+    Diverged {
+        /// The folder.
+        folder: PathBuf,
+        /// What is missing.
+        name: String,
+        /// Why.
+        divergence: Divergence,
+    },
+    /// What training with int8's rounding gave is not what this version reads.
+    #[error(
+        "{}: it is of another version, or of other data or settings; `trident train -o {} --resume` trains with int8's rounding again, \
+         `trident quantize {} --ranges mse` takes the float weights",
+        path.display(), folder.display(), folder.display()
+    )]
+    OtherRounding {
+        /// The file.
+        path: PathBuf,
+        /// The folder.
+        folder: PathBuf,
     },
     /// A file cannot be read.
     #[error("{}: cannot read: {source}", path.display())]

@@ -14,6 +14,7 @@
 //! | `metrics.json` | figures per split and head, in float |
 //! | `history.json`, `history.csv` | losses and figures per epoch and head |
 //! | `evaluation-*.json` | what devices said about the blob: [`Evaluation`] |
+//! | `diverged.json` | why training ended without weights, if it did: [`Divergence`] |
 //! | `cosines-*.json` | how far heads' gradients agreed per epoch, where `balancing` takes them apart |
 //!
 //! Every file is written whole or not at all. Start with [`Run::create`] to train and with [`Run::open`] for all that follows.
@@ -35,7 +36,7 @@ use trident::spec::ModelSpec;
 use crate::config::Config;
 use crate::data::{Dataset, Description};
 use crate::model::{FoldedModel, LayerState, ModelState};
-use crate::train::{EpochRecord, HeadMetrics, Recipe, TeacherRecord};
+use crate::train::{Divergence, EpochRecord, HeadMetrics, Recipe, TeacherRecord};
 use crate::transform::{InputTransform, Standard};
 pub use error::RunError;
 pub use evaluation::Evaluation;
@@ -48,6 +49,7 @@ const TRANSFORMS: &str = "transforms.json";
 const WEIGHTS: &str = "weights.bin";
 const METRICS: &str = "metrics.json";
 const HISTORY: &str = "history.json";
+const DIVERGED: &str = "diverged.json";
 
 /// Figures per split (`train`, `validation`, `test`) and head.
 pub type Metrics = BTreeMap<String, BTreeMap<String, HeadMetrics>>;
@@ -156,6 +158,11 @@ impl Run {
     /// The configuration.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// Its configuration's file.
+    pub(crate) fn config_path(&self) -> PathBuf {
+        self.path(CONFIG)
     }
 
     /// The path of one of its files.
@@ -381,15 +388,45 @@ impl Run {
 
     fn read(&self, name: &str) -> Result<Vec<u8>, RunError> {
         std::fs::read(self.path(name)).map_err(|source| match source.kind() {
-            std::io::ErrorKind::NotFound => RunError::Unfinished {
-                folder: self.folder.clone(),
-                name: name.to_owned(),
-            },
+            std::io::ErrorKind::NotFound => self.missing(name),
             _ => RunError::Read {
                 path: self.path(name),
                 source,
             },
         })
+    }
+
+    /// Why a file that training writes is not there.
+    fn missing(&self, name: &str) -> RunError {
+        let (folder, name) = (self.folder.clone(), name.to_owned());
+        let noted = std::fs::read(self.path(DIVERGED)).ok();
+        match noted.and_then(|noted| serde_json::from_slice(&noted).ok()) {
+            Some(divergence) => RunError::Diverged {
+                folder,
+                name,
+                divergence,
+            },
+            None => RunError::Unfinished { folder, name },
+        }
+    }
+
+    /// Remembers why training ended without weights, or that it is to end with some.
+    pub(crate) fn note_divergence(&self, divergence: Option<&Divergence>) -> Result<(), RunError> {
+        match divergence {
+            Some(divergence) => self.write_json(DIVERGED, divergence),
+            None => self.remove(DIVERGED),
+        }
+    }
+
+    /// Removes a file, if it is there.
+    pub(crate) fn remove(&self, name: &str) -> Result<(), RunError> {
+        match std::fs::remove_file(self.path(name)) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(RunError::Write {
+                path: self.path(name),
+                source,
+            }),
+            _ => Ok(()),
+        }
     }
 
     pub(crate) fn read_sealed<T: DeserializeOwned>(&self, kind: &'static str, name: &str) -> Result<T, RunError> {

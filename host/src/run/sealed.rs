@@ -25,6 +25,13 @@ pub enum SealError {
     Contents(#[from] postcard::Error),
 }
 
+impl SealError {
+    /// Whether the file is whole, and of a form that this version does not know.
+    pub(crate) fn is_other_version(&self) -> bool {
+        matches!(self, Self::Kind(_) | Self::Contents(_))
+    }
+}
+
 /// The bytes of a sealed file.
 ///
 /// # Errors

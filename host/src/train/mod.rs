@@ -28,9 +28,9 @@ mod uncertainty;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::data::Dataset;
@@ -59,6 +59,14 @@ pub struct Options<'a> {
     pub interrupted: &'a AtomicBool,
     /// Where progress is shown.
     pub progress: Progress,
+}
+
+impl Options<'_> {
+    /// Something has failed: what goes on beside it stops at its next step, keeps what it did, and says nothing of that.
+    pub(crate) fn fail(&self) {
+        self.progress.fail();
+        self.interrupted.store(true, Ordering::SeqCst);
+    }
 }
 
 /// What came of it.
@@ -185,14 +193,23 @@ pub enum TrainError {
         heads: String,
     },
     /// The loss or the weights are not finite any more.
+    #[error(transparent)]
+    Diverged(#[from] Divergence),
+    /// The same of training with int8's rounding, whose float weights are there.
     #[error(
-        "the {head} loss became infinite in epoch {epoch}; lower `learning_rate` under [train.{head}] and train into another folder with `-o`: this one would only fail again"
+        "with int8's rounding the {head} loss became infinite in epoch {epoch}; lower `qat_learning_rate` under [train.{head}] of {} and go \
+         on with `trident train -o {} --resume`; `trident quantize {}` takes the float weights",
+        config.display(), folder.display(), folder.display()
     )]
-    Diverged {
+    RoundingDiverged {
         /// The head.
-        head: &'static str,
+        head: String,
         /// Counted from 1.
         epoch: u64,
+        /// The run's configuration.
+        config: PathBuf,
+        /// The run folder.
+        folder: PathBuf,
     },
     /// A checkpoint of other data, settings or teachers.
     #[error(
@@ -217,6 +234,18 @@ pub enum TrainError {
         /// The run folder.
         folder: PathBuf,
     },
+}
+
+/// A loss or weights that are not finite any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error(
+    "the {head} loss became infinite in epoch {epoch}; lower `learning_rate` under [train.{head}] and train into another folder with `-o`: this one would only fail again"
+)]
+pub struct Divergence {
+    /// The head.
+    pub head: String,
+    /// Counted from 1.
+    pub epoch: u64,
 }
 
 impl From<TeacherError> for TrainError {

@@ -26,7 +26,7 @@ use data::prepare;
 pub use model::widths;
 use model::{make_spec, tasks};
 pub use rehearsal::Rehearsal;
-pub(super) use training::drive;
+pub(super) use training::{checkpoint_file, drive};
 
 /// A training, ready to begin.
 #[derive(Debug)]

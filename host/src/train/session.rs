@@ -7,7 +7,6 @@ use burn::tensor::{Bytes, Device, Tensor};
 use rand::Rng;
 use trident::spec::{Head, HeadSet};
 
-use super::TrainError;
 use super::adam::{Decay, InPlaceAdam};
 use super::aware::likeness;
 use super::balance::{Balance, EpochCosine, Moment};
@@ -17,6 +16,7 @@ use super::evaluate::{HeadMetrics, judge, predict};
 use super::groups::Group;
 use super::random::{Draw, generator, shuffled};
 use super::recipe::Recipe;
+use super::{Divergence, TrainError};
 use crate::config::{Balancing, Distance, Optimizer};
 use crate::model::{BatchStatistics, Dropout, FoldedModel, Model, ModelInputs, ModelState, Pass, Value, numbers};
 use crate::progress::Step;
@@ -135,7 +135,7 @@ impl<'d> Session<'d> {
 
     /// Goes on from a checkpoint of the same session.
     pub fn restore(&mut self, checkpoint: Checkpoint) -> Result<(), TrainError> {
-        if checkpoint.identity != self.identity {
+        if !self.made(&checkpoint) {
             return Err(TrainError::OtherSession {
                 group: self.group.name(),
             });
@@ -156,6 +156,11 @@ impl<'d> Session<'d> {
         self.history = checkpoint.history;
         self.finished = checkpoint.finished;
         Ok(())
+    }
+
+    /// Whether a checkpoint is of this training.
+    pub fn made(&self, checkpoint: &Checkpoint) -> bool {
+        checkpoint.identity == self.identity
     }
 
     /// Everything needed to go on.
@@ -276,10 +281,8 @@ impl<'d> Session<'d> {
         let mut figures = self.history.iter().filter_map(judged);
         if !self.judged_state().is_finite() || figures.any(|figure| !figure.is_finite()) {
             let epoch = self.position.epoch;
-            return Err(TrainError::Diverged {
-                head: self.lead().data.head.name(),
-                epoch,
-            });
+            let head = self.lead().data.head.name().to_owned();
+            return Err(Divergence { head, epoch }.into());
         }
         Ok(Outcome::Finished)
     }
@@ -322,10 +325,11 @@ impl<'d> Session<'d> {
         for (((loss, figures), head), sums) in losses.into_iter().zip(&self.heads).zip(&mut self.sums) {
             let number = f64::from(numbers(loss.clone().detach())[0]);
             if !number.is_finite() {
-                return Err(TrainError::Diverged {
-                    head: head.data.head.name(),
+                return Err(Divergence {
+                    head: head.data.head.name().to_owned(),
                     epoch: epoch + 1,
-                });
+                }
+                .into());
             }
             sums.loss += number * rows.len() as f64;
             sums.rows += rows.len() as u64;

@@ -250,7 +250,120 @@ fn a_training_that_diverges_says_what_to_change_and_where_to_go() {
         "another folder with `-o`",
     ];
     folder.trident("train -o run").fails(&phrases);
-    folder.trident("quantize run").fails(&["there is no weights.bin yet"]);
+    for words in ["quantize run", "report run", "eval run --on float"] {
+        let said = folder.trident(words).fails(&phrases);
+        assert!(
+            said.stderr.contains("run: there is no ") && !said.stderr.contains("--resume"),
+            "{said:#?}"
+        );
+    }
     // It would end there again, and says so.
     folder.trident("train -o run --resume").fails(&phrases);
+    // What a run remembers ends with the next training.
+    let toml = String::from_utf8(folder.read("run/trident.toml")).unwrap();
+    let mended = toml
+        .replace("epochs = 100", "epochs = 2")
+        .replace("learning_rate = 1000000.0", "learning_rate = 0.001");
+    assert_ne!(mended, toml);
+    folder.write("run/trident.toml", mended);
+    folder.trident("train -o run --resume").succeeds();
+    assert!(!folder.path("run/diverged.json").exists());
+    std::fs::remove_file(folder.path("run/weights.bin")).unwrap();
+    folder
+        .trident("quantize run")
+        .fails(&["there is no weights.bin yet", "--resume"]);
+}
+
+/// Many rows, so that the fit of the process takes longer than the other head takes to fail.
+#[test]
+fn what_fails_has_the_only_word_while_a_process_is_fitted() {
+    let folder = folder();
+    three_heads(&folder);
+    let rows = (0..1_500).map(|row: u32| {
+        let readings = [3, 7, 11].map(|factor| row * row % (100 * factor + 3) + row % factor);
+        format!(
+            "{},{},{},{}\n",
+            readings[0],
+            readings[1],
+            readings[2],
+            readings[0] + 3 * readings[1]
+        )
+    });
+    folder.write("levels.csv", format!("a,b,c,level\n{}", rows.collect::<String>()));
+    let steep = "[train.classification]\nlearning_rate = 1e6\nepochs = 100\n";
+    folder.write("trident.toml", format!("{THREE_HEADS}{steep}"));
+    let said = folder
+        .trident("train -o run")
+        .fails(&["error: the classification loss became infinite"]);
+    assert!(
+        !said.stderr.contains("fitted") && !said.stderr.contains("interrupted"),
+        "{said:#?}"
+    );
+}
+
+#[test]
+fn rounding_that_diverges_says_so_whatever_else_it_stopped() {
+    let folder = folder();
+    three_heads(&folder);
+    let setting = |rate: &str| {
+        format!(
+            "{THREE_HEADS}[train.classification]\nqat_epochs = 5000\n[train.regression]\nqat_learning_rate = {rate}\n"
+        )
+    };
+    folder.write("trident.toml", setting("1e25"));
+    let said = folder.trident("train -o run --epochs 2 --qat").fails(&[
+        "error: with int8's rounding the regression loss became infinite in epoch ",
+        "lower `qat_learning_rate` under [train.regression] of run/trident.toml",
+        "`trident train -o run --resume`",
+        "`trident quantize run` takes the float weights",
+    ]);
+    assert!(!said.stderr.contains("interrupted"), "{said:#?}");
+    // All that it says to do helps.
+    folder.trident("quantize run").succeeds();
+    let toml = String::from_utf8(folder.read("run/trident.toml")).unwrap();
+    let mended: String = toml
+        .lines()
+        .map(|line| match line.split_once(" = ") {
+            Some(("qat_learning_rate", _)) => "qat_learning_rate = 0.001\n".to_owned(),
+            Some(("qat_epochs", _)) => "qat_epochs = 2\n".to_owned(),
+            _ => format!("{line}\n"),
+        })
+        .collect();
+    folder.write("run/trident.toml", mended);
+    folder.trident("train -o run --resume").succeeds();
+    folder.trident("quantize run").succeeds();
+}
+
+/// As a version wrote it whose files of this kind held less.
+#[test]
+fn rounding_of_another_version_says_how_to_go_on() {
+    let folder = trained();
+    let mut record: serde_json::Value = serde_json::from_slice(&folder.read("run/qat.json")).unwrap();
+    record["groups"]["regression"]["kept"] = true.into();
+    folder.write("run/qat.json", record.to_string());
+    folder.trident("quantize run").succeeds();
+    let whole = folder.read("run/qat-regression.bin");
+    let kind = b"trident qat 1\n".len();
+    let body = &whole[kind + 4..whole.len() - 9];
+    let checksum = trident::blob::CRC.checksum(body).to_le_bytes();
+    folder.write("run/qat-regression.bin", [&whole[..kind], &checksum, body].concat());
+    for words in ["quantize run", "quantize run --search"] {
+        folder.trident(words).fails(&[
+            "run/qat-regression.bin: it is of another version",
+            "`trident train -o run --resume` trains with int8's rounding again",
+            "`trident quantize run --ranges mse` takes the float weights",
+        ]);
+    }
+    folder.trident("quantize run --ranges mse").succeeds();
+    // A checkpoint of other settings, or of a form that is not known any more, stands in nobody's way.
+    folder.write("run/checkpoint-qat-regression.bin", "trident checkpoint 0\n");
+    let said = folder.trident("train -o run --resume").succeeds();
+    assert!(
+        said.stderr
+            .contains("qat-regression: its checkpoint is of other settings or another version"),
+        "{said:#?}"
+    );
+    folder.trident("quantize run").succeeds();
+    let again = folder.trident("train -o run --resume").succeeds();
+    assert!(!again.stderr.contains("its checkpoint"), "{again:#?}");
 }

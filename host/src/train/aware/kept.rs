@@ -52,7 +52,7 @@ impl Kept {
     /// have now.
     ///
     /// # Errors
-    /// If the file is missing, damaged, or of another model or other codes.
+    /// If the file is missing, damaged, or of another version, another model or other codes.
     pub(crate) fn prepared(
         &self,
         run: &Run,
@@ -60,10 +60,14 @@ impl Kept {
         base: &Prepared,
         codes: &ReadingCodes,
     ) -> Result<Prepared, RunError> {
-        let stored: Stored = run.read_sealed("qat", &file(group))?;
-        let other = || RunError::OtherWeights {
+        let other = || RunError::OtherRounding {
             path: run.path(&file(group)),
+            folder: run.folder().to_owned(),
         };
+        let stored: Stored = run.read_sealed("qat", &file(group)).map_err(|error| match error {
+            RunError::Sealed { source, .. } if source.is_other_version() => other(),
+            error => error,
+        })?;
         let weights = FoldedModel {
             spec: base.folded.spec.clone(),
             layers: stored.layers,

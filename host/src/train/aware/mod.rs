@@ -20,11 +20,12 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use super::batch::HeadTraining;
+use super::checkpoint::Checkpoint;
 use super::groups::Group;
-use super::plan::{Plan, drive};
+use super::plan::{Plan, checkpoint_file, drive};
 use super::recipe::Recipe;
 use super::session::{Outcome, Session};
-use super::{Options, TrainError, device};
+use super::{Divergence, Options, TrainError, device};
 use crate::config::HeadOverrides;
 use crate::data::Dataset;
 use crate::eval::Rows;
@@ -33,7 +34,7 @@ use crate::model::{FoldedModel, ModelState};
 use crate::quantize::method::PostTraining;
 use crate::quantize::prepare::Prepared;
 use crate::quantize::readings::ReadingCodes;
-use crate::run::{self, Run};
+use crate::run::{self, Run, RunError};
 pub use kept::{Kept, kept};
 pub use record::{AwareRecord, GroupRecord, HeadRecord};
 
@@ -65,7 +66,7 @@ pub(super) fn train(plan: &Plan<'_>, run: &Run, options: &Options) -> Result<Awa
         .swap_remove(0);
     let asked = |group: &&Group| group.heads.intersects(plan.aware());
     let groups: Vec<&Group> = candidates.groups().iter().filter(asked).collect();
-    let results: Vec<Result<Option<Training>, TrainError>> = std::thread::scope(|scope| {
+    let mut results: Vec<Result<Option<Training>, TrainError>> = std::thread::scope(|scope| {
         let trainings: Vec<_> = groups
             .iter()
             .map(|group| scope.spawn(|| train_group(plan, group, &start, candidates.codes(), run, options)))
@@ -75,6 +76,8 @@ pub(super) fn train(plan: &Plan<'_>, run: &Run, options: &Options) -> Result<Awa
         };
         trainings.into_iter().map(join).collect()
     });
+    // What stopped the others tells more than that they were stopped.
+    results.sort_by_key(Result::is_ok);
     let trainings = results
         .into_iter()
         .collect::<Result<Option<Vec<Training>>, TrainError>>()?;
@@ -129,7 +132,17 @@ fn train_group(
     let identity = identity(plan, group, &recipe, &start);
     let device = device(plan.config().train.backend);
     let mut session = Session::aware(&folded, sources, &device, identity, &start);
-    let outcome = drive(&mut session, run, options, &format!("qat-{}", group.name()))?;
+    let name = format!("qat-{}", group.name());
+    forget_other(run, options, &name, &session)?;
+    let outcome = drive(&mut session, run, options, &name).map_err(|error| match error {
+        TrainError::Diverged(Divergence { head, epoch }) => TrainError::RoundingDiverged {
+            head,
+            epoch,
+            config: run.config_path(),
+            folder: run.folder().to_owned(),
+        },
+        error => error,
+    })?;
     if outcome == Outcome::Interrupted {
         return Ok(None);
     }
@@ -159,6 +172,23 @@ fn train_group(
         },
         exam,
     }))
+}
+
+/// Removes a checkpoint of another version or other settings, so that this training begins anew: it is short, and the float weights stay.
+fn forget_other(run: &Run, options: &Options, name: &str, session: &Session) -> Result<(), TrainError> {
+    let file = checkpoint_file(name);
+    let fits = match run.read_sealed_if_there::<Checkpoint>("checkpoint", &file) {
+        Ok(checkpoint) => checkpoint.is_none_or(|checkpoint| session.made(&checkpoint)),
+        Err(RunError::Sealed { source, .. }) if source.is_other_version() => false,
+        Err(error) => return Err(error.into()),
+    };
+    if !fits {
+        options.progress.say(&format!(
+            "{name}: its checkpoint is of other settings or another version; it begins anew"
+        ));
+        run.remove(&file)?;
+    }
+    Ok(())
 }
 
 /// The rows of an exam.

@@ -50,7 +50,7 @@ impl Plan<'_> {
         let mut step = options.progress.step(label, session.epochs());
         let outcome = session.run(options.interrupted, &mut step, |_| Ok(()))?;
         if outcome == Outcome::Interrupted {
-            step.finish("interrupted");
+            step.interrupted();
             return Ok(None);
         }
         step.finish(&session.message());

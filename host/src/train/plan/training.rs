@@ -1,6 +1,5 @@
 //! Carrying a plan out: every group is trained, side by side, and what came of it is written into the run folder.
 
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use super::Plan;
@@ -13,7 +12,7 @@ use crate::train::evaluate::{judge, predict};
 use crate::train::groups::Group;
 use crate::train::session::{Outcome, Session};
 use crate::train::teacher::by_process::{self, Pupil};
-use crate::train::{Options, TrainError, TrainSummary, aware};
+use crate::train::{Divergence, Options, TrainError, TrainSummary, aware};
 
 impl<'d> Plan<'d> {
     /// Trains in float and, if the configuration says so, on with int8's rounding: see [`aware`].
@@ -39,9 +38,18 @@ impl<'d> Plan<'d> {
         })
     }
 
-    /// Trains every group, side by side, and writes the best weights and their figures.
+    /// Trains every group, side by side, and writes the best weights and their figures. A run that ends without weights remembers why.
     fn train_float(&self, run: &Run, options: &Options) -> Result<TrainSummary, TrainError> {
         let _lock = run::lock(run.folder())?;
+        run.note_divergence(None)?;
+        let summary = self.train_groups(run, options);
+        if let Err(TrainError::Diverged(divergence)) = &summary {
+            run.note_divergence(Some(divergence))?;
+        }
+        summary
+    }
+
+    fn train_groups(&self, run: &Run, options: &Options) -> Result<TrainSummary, TrainError> {
         run.write_plan(&self.spec, &self.transforms, &self.record)?;
         let splits = self.heads.iter().map(|head| (head.data.head, &head.data.split));
         run.write("split.csv", run::split_table(splits).as_bytes())?;
@@ -144,8 +152,7 @@ impl<'d> Plan<'d> {
         for training in sources.iter_mut().filter(|training| training.recipe.process) {
             let lesson = self.pupil(training, group).lesson(run, options);
             if lesson.is_err() {
-                // The others stop at their next step; what they did is kept.
-                options.interrupted.store(true, Ordering::Relaxed);
+                options.fail();
             }
             let Some(lesson) = lesson? else { return Ok(None) };
             training.lesson = Some(Arc::new(lesson));
@@ -195,7 +202,8 @@ impl<'d> Plan<'d> {
                     let head = data.head.name();
                     if !figures.figure().is_finite() {
                         let epoch = history.get(head).map_or(0, Vec::len) as u64;
-                        return Err(TrainError::Diverged { head, epoch });
+                        let head = head.to_owned();
+                        return Err(Divergence { head, epoch }.into());
                     }
                     metrics
                         .entry(name.to_owned())
@@ -211,6 +219,11 @@ impl<'d> Plan<'d> {
 /// A checkpoint is written at most this often, and whenever training stops.
 const SAVE_EVERY: std::time::Duration = std::time::Duration::from_secs(20);
 
+/// Where a session of that name stands.
+pub(in crate::train) fn checkpoint_file(name: &str) -> String {
+    format!("checkpoint-{name}.bin")
+}
+
 /// Runs a session to its end or an interruption, with progress, and with a checkpoint that it goes on from if told to.
 pub(in crate::train) fn drive(
     session: &mut Session<'_>,
@@ -218,7 +231,7 @@ pub(in crate::train) fn drive(
     options: &Options,
     name: &str,
 ) -> Result<Outcome, TrainError> {
-    let file = format!("checkpoint-{name}.bin");
+    let file = checkpoint_file(name);
     if options.resume
         && let Some(checkpoint) = run.read_sealed_if_there::<Checkpoint>("checkpoint", &file)?
     {
@@ -237,14 +250,13 @@ pub(in crate::train) fn drive(
         save(session)
     });
     if outcome.is_err() {
-        // The others stop at their next step; what they did is kept.
-        options.interrupted.store(true, Ordering::Relaxed);
+        options.fail();
     }
     let outcome = outcome?;
     save(session)?;
-    step.finish(&match outcome {
-        Outcome::Finished => session.message(),
-        Outcome::Interrupted => "interrupted".to_owned(),
-    });
+    match outcome {
+        Outcome::Finished => step.finish(&session.message()),
+        Outcome::Interrupted => step.interrupted(),
+    }
     Ok(outcome)
 }

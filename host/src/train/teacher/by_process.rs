@@ -233,7 +233,7 @@ fn fitted(observations: &Observations, head: Head, options: &Options) -> Option<
     let mut step = options.progress.step(&format!("{} teacher", head.name()), all as u64);
     loop {
         if options.interrupted.load(Ordering::Relaxed) {
-            step.finish("interrupted");
+            step.interrupted();
             return None;
         }
         if let Some(kernel) = fit.step() {
