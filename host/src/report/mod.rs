@@ -161,7 +161,7 @@ impl Report {
             name: name(run),
             missing: found.missing(),
             run: found.run,
-            training: training::training(&run.history()?, &summary.splits),
+            training: training::training(&run.history()?, &summary.splits, &run.record()?.recipes),
             layers: layers::layers(spec, measured.as_ref()),
             costs: graph.zip(arena.as_ref()).map(|(graph, map)| Costs::of(&graph, map)),
             classification,

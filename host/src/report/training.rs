@@ -6,7 +6,7 @@ use serde::Serialize;
 use trident::Head;
 
 use crate::run::{History, Metrics};
-use crate::train::{EpochRecord, HeadMetrics};
+use crate::train::{EpochRecord, HeadMetrics, Recipe};
 
 /// One head's training.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -15,7 +15,8 @@ pub struct Training {
     pub figure: &'static str,
     /// Whether more of it is better.
     pub more_is_better: bool,
-    /// The epoch whose weights were kept, counted from 1: the one with the best validation figure. None without validation rows.
+    /// The epoch whose weights were kept, counted from 1: the one with the best validation figure, of those that may be
+    /// chosen. None without validation rows.
     pub best_epoch: Option<u64>,
     /// All epochs.
     pub epochs: Vec<Epoch>,
@@ -37,17 +38,24 @@ pub struct Epoch {
 }
 
 /// Training per head, by the head's name.
-pub fn training(history: &History, metrics: &Metrics) -> BTreeMap<&'static str, Training> {
+pub fn training(
+    history: &History,
+    metrics: &Metrics,
+    recipes: &BTreeMap<String, Recipe>,
+) -> BTreeMap<&'static str, Training> {
     let of_head = |head: Head| {
         let records = history.get(head.name())?;
         let judged = metrics.get("validation").and_then(|heads| heads.get(head.name()));
-        Some((head.name(), Training::new(head, records, judged)))
+        Some((
+            head.name(),
+            Training::new(head, records, judged, recipes.get(head.name())),
+        ))
     };
     Head::ALL.into_iter().filter_map(of_head).collect()
 }
 
 impl Training {
-    fn new(head: Head, records: &[EpochRecord], judged: Option<&HeadMetrics>) -> Self {
+    fn new(head: Head, records: &[EpochRecord], judged: Option<&HeadMetrics>, recipe: Option<&Recipe>) -> Self {
         let (figure, more_is_better) = match (head, judged) {
             (Head::Classification, Some(HeadMetrics::Classification(metrics))) if metrics.auc.is_none() => {
                 ("accuracy", true)
@@ -63,6 +71,7 @@ impl Training {
             (None, Some(found)) => Some((record.epoch, found)),
             _ => best,
         };
+        let choosable = |record: &&EpochRecord| recipe.is_none_or(|recipe| recipe.may_choose(record.epoch));
         let epoch = |record: &EpochRecord| Epoch {
             epoch: record.epoch,
             learning_rate: record.learning_rate,
@@ -73,7 +82,11 @@ impl Training {
         Self {
             figure,
             more_is_better,
-            best_epoch: records.iter().fold(None, best).map(|(epoch, _)| epoch),
+            best_epoch: records
+                .iter()
+                .filter(choosable)
+                .fold(None, best)
+                .map(|(epoch, _)| epoch),
             epochs: records.iter().map(epoch).collect(),
         }
     }
@@ -99,7 +112,7 @@ mod tests {
             record(3, Some(-2.0)),
             record(4, None),
         ];
-        let training = Training::new(Head::Regression, &records, None);
+        let training = Training::new(Head::Regression, &records, None, None);
         assert_eq!((training.figure, training.best_epoch), ("RMSE", Some(2)));
         let drawn: Vec<Option<f64>> = training.epochs.iter().map(|epoch| epoch.validation).collect();
         assert_eq!(drawn, [Some(3.0), Some(2.0), Some(2.0), None]);

@@ -32,6 +32,10 @@ pub struct Recipe {
     pub ema: f64,
     /// Epochs without a better validation figure after which training stops; `None` never stops early.
     pub patience: Option<usize>,
+    /// Share of the epochs before validation may choose the weights: while the learning rate is high they swing so far that a good
+    /// figure on few rows is luck. Any epoch may be chosen where the rate does not fall, or training stops early.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unsettled: f64,
     /// Share of hidden values set to zero in training.
     pub dropout: f64,
     /// How far labels are moved towards uniform.
@@ -125,6 +129,7 @@ impl Recipe {
             cosine: true,
             ema: 0.998,
             patience: None,
+            unsettled: 0.75,
             dropout: 0.0,
             label_smoothing: 0.0,
             class_weights: None,
@@ -184,6 +189,7 @@ impl Recipe {
             learning_rate: 3e-3,
             weight_decay: 5e-2,
             warmup: 0.05,
+            unsettled: 0.0,
             dropout: 0.1,
             ..Self::edge(Head::Classification)
         };
@@ -210,6 +216,7 @@ impl Recipe {
             cosine: false,
             ema: 0.0,
             patience: None,
+            unsettled: 0.0,
             dropout: 0.0,
             label_smoothing: 0.0,
             class_weights: None,
@@ -287,6 +294,11 @@ impl Recipe {
         steps(self) == steps(other)
     }
 
+    /// Whether validation may choose the weights after an epoch, counted from 1.
+    pub fn may_choose(&self, epoch: u64) -> bool {
+        !self.cosine || self.patience.is_some() || epoch as f64 > self.unsettled * self.epochs as f64
+    }
+
     /// The learning rate of a step, counted from 0, of `steps` in all.
     pub fn learning_rate_at(&self, step: u64, steps: u64) -> f64 {
         let warm = (self.warmup * steps as f64).round();
@@ -325,6 +337,10 @@ impl Recipe {
     }
 }
 
+fn is_zero(share: &f64) -> bool {
+    *share == 0.0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -342,6 +358,32 @@ mod tests {
         assert!((recipe.learning_rate_at(55, 100) - 0.5).abs() < 1e-12);
         assert!(recipe.learning_rate_at(99, 100) < 0.001);
         assert_eq!(Recipe::seed().learning_rate_at(99, 100), 1e-3);
+    }
+
+    #[test]
+    fn weights_are_chosen_once_they_have_settled() {
+        let chosen = |recipe: &Recipe| (1..=8).filter(|&epoch| recipe.may_choose(epoch)).collect::<Vec<_>>();
+        let recipe = Recipe {
+            epochs: 8,
+            ..Recipe::edge(Head::Segmentation)
+        };
+        assert_eq!(chosen(&recipe), [7, 8]);
+        let impatient = Recipe {
+            patience: Some(2),
+            ..recipe
+        };
+        assert_eq!(chosen(&impatient).len(), 8);
+        let steady = Recipe {
+            cosine: false,
+            patience: None,
+            ..impatient
+        };
+        assert_eq!(chosen(&steady).len(), 8);
+        let short = Recipe {
+            epochs: 1,
+            ..Recipe::edge(Head::Segmentation)
+        };
+        assert!(short.may_choose(1));
     }
 
     #[test]

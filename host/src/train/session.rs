@@ -392,7 +392,7 @@ impl<'d> Session<'d> {
             _ => metrics.unitless(),
         };
         let known: Vec<f64> = judged.into_iter().flatten().map(figure).collect();
-        if known.is_empty() {
+        if known.is_empty() || !self.lead().recipe.may_choose(epoch) {
             return;
         }
         let figure = known.iter().sum();

@@ -28,7 +28,7 @@ fn of_head(head: &str, training: &Training) -> Markup {
         p.quiet {
             (parts::count(epochs)) @if epochs == 1 { " epoch" } @else { " epochs" }
             @if let Some(best) = training.best_epoch {
-                "; its best validation " (training.figure) " came in epoch " (parts::count(best))
+                "; those of epoch " (parts::count(best)) " were kept, by validation " (training.figure)
             } @else { "; no validation rows, so the last weights were kept" }
             "."
         }
