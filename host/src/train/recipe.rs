@@ -151,7 +151,7 @@ impl Recipe {
                 ..base
             },
             Head::Segmentation => Self {
-                epochs: 120,
+                epochs: 240,
                 batch: 16,
                 learning_rate: 5e-3,
                 weight_decay: 1e-2,
