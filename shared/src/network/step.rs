@@ -158,19 +158,36 @@ pub(super) fn run(
         output: output.shape,
         row,
     };
-    match node.op.built_in() {
-        Op::Conv2d => conv2d::conv2d(&rows, &weighted, scratch, to),
-        Op::DepthwiseConv3x3 => depthwise::depthwise3x3(&rows, &weighted, scratch, to),
-        Op::UpsampledDepthwiseConv3x3 => depthwise::doubled3x3(&rows, &weighted, scratch, to),
-        Op::UpsampledConv3x3 => upsampled::conv3x3(&rows, &weighted, scratch, to),
-        Op::WinogradConv3x3 => winograd::conv3x3(&rows, &weighted, scratch, to),
-        Op::CompactConv2d => conv2d::compact_conv2d(&rows, &weighted, scratch, to),
-        Op::DepthwiseConv2d => depthwise::depthwise(&rows, &weighted, to),
-        Op::MaxPool2d => return resample::max_pool2d(&rows, node.kernel.into(), (to, row)),
-        Op::Upsample2d => return resample::upsample2d(&rows, node.kernel.into(), (to, row)),
-        Op::Lut if input.shape == output.shape => to.copy_from_slice(rows.codes_from(row, to.len())),
-        Op::Lut => to.copy_from_slice(&codes[..to.len()]),
-        _ => unreachable!("every operator with rows that reads one tensor stands above"),
+    // Each is asked for by itself: of those that are not built in, nothing is left.
+    let is = |op: Op| op.is_built_in() && node.op == op;
+    if is(Op::Conv2d) {
+        conv2d::conv2d(&rows, &weighted, scratch, to);
+    } else if is(Op::DepthwiseConv3x3) {
+        depthwise::depthwise3x3(&rows, &weighted, scratch, to);
+    } else if is(Op::UpsampledDepthwiseConv3x3) {
+        depthwise::doubled3x3(&rows, &weighted, scratch, to);
+    } else if is(Op::UpsampledConv3x3) {
+        upsampled::conv3x3(&rows, &weighted, scratch, to);
+    } else if is(Op::WinogradConv3x3) {
+        winograd::conv3x3(&rows, &weighted, scratch, to);
+    } else if is(Op::CompactConv2d) {
+        conv2d::compact_conv2d(&rows, &weighted, scratch, to);
+    } else if is(Op::DepthwiseConv2d) {
+        depthwise::depthwise(&rows, &weighted, to);
+    } else if is(Op::MaxPool2d) {
+        return resample::max_pool2d(&rows, node.kernel.into(), (to, row));
+    } else if is(Op::Upsample2d) {
+        return resample::upsample2d(&rows, node.kernel.into(), (to, row));
+    } else if is(Op::Lut) {
+        let same_rows = input.shape == output.shape;
+        let codes = if same_rows {
+            rows.codes_from(row, to.len())
+        } else {
+            &codes[..to.len()]
+        };
+        to.copy_from_slice(codes);
+    } else {
+        unreachable!("every operator with rows that reads one tensor stands above")
     }
     finish(node, parameters, to);
 }
