@@ -510,7 +510,7 @@ mod tests {
             bytes[13] = element;
             assert_eq!(Tensor::decode(&bytes), None);
         }
-        for op in 19..=255 {
+        for op in Op::ALL.len() as u8..=255 {
             let mut bytes = NODE_BYTES;
             bytes[0] = op;
             assert_eq!(Node::decode(&bytes), None);
