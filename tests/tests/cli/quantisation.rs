@@ -134,7 +134,7 @@ fn damaged_weights_are_noticed() {
     folder.write("run/qat-regression.bin", folder.read("run/qat-classification.bin"));
     folder
         .trident("quantize run")
-        .fails(&["qat-regression.bin", "do not belong"]);
+        .fails(&["qat-regression.bin", "of other data or settings"]);
     assert!(folder.read("run/model.tri") == blob, "nothing is half-written");
 }
 
