@@ -262,8 +262,11 @@ impl<'a> Network<'a> {
             };
             self.take_turn(&all, inputs, observe)?;
         } else {
-            // Not moved into a `for` loop, which would take its memory twice.
             let mut schedule = Schedule::new(graph, band);
+            #[expect(
+                clippy::while_let_on_iterator,
+                reason = "moved into a loop, it would take its memory twice"
+            )]
             while let Some(turn) = schedule.next() {
                 self.take_turn(&turn, inputs, observe)?;
             }
