@@ -23,45 +23,42 @@ pub fn with_model<F: Flash, R>(
 ) -> R {
     let costs = Cell::new(Costs::default());
     let mut start = counter.mark();
-    let observe = |event: Event<'_>| {
-        faults::fed();
-        match event {
-            Event::State(error) => defmt::error!("slot state: {}", Display2Format(error)),
-            Event::Empty(slot) => defmt::info!("slot {}: empty", Display2Format(&slot)),
-            Event::Checking(_) => start = counter.mark(),
-            Event::Alive => {}
-            Event::Testing(_) => {
-                let load_instructions = counter.since(start);
-                costs.set(Costs {
-                    load_instructions,
-                    self_test_instructions: 0,
-                });
-                start = counter.mark();
-            }
-            Event::Refused(slot, stage, error) => defmt::warn!(
-                "slot {}: {}: {}",
+    let observe = |event: Event<'_>| match event {
+        Event::State(error) => defmt::error!("slot state: {}", Display2Format(error)),
+        Event::Empty(slot) => defmt::info!("slot {}: empty", Display2Format(&slot)),
+        Event::Checking(_) => start = counter.mark(),
+        Event::Alive => faults::fed(),
+        Event::Testing(_) => {
+            let load_instructions = counter.since(start);
+            costs.set(Costs {
+                load_instructions,
+                self_test_instructions: 0,
+            });
+            start = counter.mark();
+        }
+        Event::Refused(slot, stage, error) => defmt::warn!(
+            "slot {}: {}: {}",
+            Display2Format(&slot),
+            Display2Format(&stage),
+            Display2Format(error)
+        ),
+        Event::Passed(slot, network) => {
+            let passed = Costs {
+                self_test_instructions: counter.since(start),
+                ..costs.get()
+            };
+            costs.set(passed);
+            let blob = network.blob();
+            let header = blob.header();
+            defmt::info!(
+                "slot {}: model {=u32}, {=u32} bytes, arena {=usize} bytes, loaded in {=u64} instructions, self-test passed in {=u64}",
                 Display2Format(&slot),
-                Display2Format(&stage),
-                Display2Format(error)
-            ),
-            Event::Passed(slot, network) => {
-                let passed = Costs {
-                    self_test_instructions: counter.since(start),
-                    ..costs.get()
-                };
-                costs.set(passed);
-                let blob = network.blob();
-                let header = blob.header();
-                defmt::info!(
-                    "slot {}: model {=u32}, {=u32} bytes, arena {=usize} bytes, loaded in {=u64} instructions, self-test passed in {=u64}",
-                    Display2Format(&slot),
-                    header.sequence,
-                    header.total_len,
-                    network.arena_len(),
-                    passed.load_instructions,
-                    passed.self_test_instructions,
-                );
-            }
+                header.sequence,
+                header.total_len,
+                network.arena_len(),
+                passed.load_instructions,
+                passed.self_test_instructions,
+            );
         }
     };
     slots::boot(flash, Chosen::MAP, key, arena, observe, |booted| {
