@@ -168,15 +168,15 @@ pub fn host_inputs(data: &HeadData, rows: &[usize]) -> HostInputs {
 
 /// Rows of all that a head needs in a model: where heads share a trunk, what the others read too.
 pub fn joint_inputs(data: &HeadData, rows: &[usize], spec: &ModelSpec) -> HostInputs {
-    let mut inputs = host_inputs(data, rows);
-    let slots = data.slots(spec);
-    let others = data.beside.iter().filter(|(slot, _)| slots.contains(slot));
-    others.for_each(|(slot, of_slot)| put(&mut inputs, *slot, of_slot, rows));
-    inputs
+    joint(data, rows, spec, |_| true)
 }
 
 /// As [`joint_inputs`], without pictures.
 pub fn joint_readings(data: &HeadData, rows: &[usize], spec: &ModelSpec) -> HostInputs {
+    joint(data, rows, spec, |slot| slot != InputSlot::Picture)
+}
+
+fn joint(data: &HeadData, rows: &[usize], spec: &ModelSpec, wanted: impl Fn(InputSlot) -> bool) -> HostInputs {
     let mut inputs = HostInputs {
         rows: rows.len(),
         ..HostInputs::default()
@@ -184,8 +184,8 @@ pub fn joint_readings(data: &HeadData, rows: &[usize], spec: &ModelSpec) -> Host
     let slots = data.slots(spec);
     let beside = data.beside.iter().map(|(slot, of_slot)| (*slot, of_slot));
     let all = std::iter::once((data.slot(), &data.inputs)).chain(beside);
-    let readings = all.filter(|(slot, _)| *slot != InputSlot::Picture && slots.contains(slot));
-    readings.for_each(|(slot, of_slot)| put(&mut inputs, slot, of_slot, rows));
+    let read = all.filter(|(slot, _)| wanted(*slot) && slots.contains(slot));
+    read.for_each(|(slot, of_slot)| put(&mut inputs, slot, of_slot, rows));
     inputs
 }
 
