@@ -6,6 +6,11 @@
 #[cfg(not(target_os = "none"))]
 fn main() {}
 
+// The board's interrupts. A crate for your microcontroller brings them, or `cortex-m-rt` without its feature `device`.
+#[cfg(target_os = "none")]
+#[path = "../src/start/vectors.rs"]
+mod vectors;
+
 #[cfg(target_os = "none")]
 mod device {
     use cortex_m as _; // the critical section that defmt asks for

@@ -38,6 +38,9 @@ mod tile;
 #[cfg(target_os = "none")]
 mod upsample;
 #[cfg(target_os = "none")]
+#[path = "../src/start/vectors.rs"]
+mod vectors;
+#[cfg(target_os = "none")]
 mod winograd;
 
 /// On the host there is nothing to run.

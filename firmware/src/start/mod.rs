@@ -3,6 +3,7 @@
 //! | | Cortex-M | RISC-V |
 //! |---|---|---|
 //! | from reset to the entry point | `cortex-m-rt` | `riscv-rt` |
+//! | vectors of interrupts | `vectors.rs` here | one trap |
 //! | critical sections | `cortex-m` | `riscv` |
 //! | paint on the stack | `cortex-m-rt` | `riscv.rs` here |
 //! | nothing overwrites the image | it lies in flash | `riscv.rs` here |
@@ -17,6 +18,8 @@
 mod cortex_m;
 #[cfg(target_arch = "riscv32")]
 mod riscv;
+#[cfg(target_arch = "arm")]
+mod vectors;
 
 #[cfg(target_arch = "arm")]
 pub use self::cortex_m::*;
