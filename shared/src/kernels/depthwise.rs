@@ -34,11 +34,9 @@ pub fn depthwise3x3(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32],
     };
     let words = &mut scratch[..columns * COLUMN3_WORDS];
     for (row, out) in (layer.row..).zip(out.chunks_exact_mut(layer.row_len())) {
-        let top = window.top(row);
-        let lines = [0, 1, 2].map(|line| input.quads(top + line, &padding));
         micro::row3x3(
             layer.stream,
-            lines,
+            input.quads(window.top(row), &padding),
             &border,
             words,
             (window.stride, layer.zero_point),
@@ -62,7 +60,7 @@ pub fn doubled3x3(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], o
     let streams = layer.stream.split_at(doubled_words(input.channels()));
     let rows = out.chunks_exact_mut(2 * layer.row_len());
     for (out, top) in rows.zip(layer.row / 2..) {
-        let lines = [0, 1, 2].map(|line| input.quads(top as isize - 1 + line, &padding));
+        let lines = input.quads(top as isize - 1, &padding);
         let out = (out, input.shape.w.into());
         micro::doubled_rows3x3(streams.into(), lines, input.pad_code, words, layer.zero_point, out);
     }

@@ -73,19 +73,32 @@ impl<'a> Rows<'a> {
         &self.codes[place * usize::from(self.shape.w) * self.channels()..][..len]
     }
 
-    /// The first four channels of a row from the first pixel on, or as many codes of padding for every pixel.
-    #[inline]
-    pub(crate) fn quads(&self, y: isize, padding: &'a [i8; 4]) -> micro::Quads<'a> {
-        match self.row(y) {
-            Some(codes) => micro::Quads {
-                codes,
-                pitch: self.channels(),
-            },
-            None => micro::Quads {
-                codes: padding,
-                pitch: 0,
-            },
+    /// The first four channels of `LINES` rows from the first pixel on; of those above the first row and below the last, as many
+    /// codes of padding for every pixel.
+    #[inline(never)]
+    pub(crate) fn quads<const LINES: usize>(&self, top: isize, padding: &'a [i8; 4]) -> [micro::Quads<'a>; LINES] {
+        let len = usize::from(self.shape.w) * self.channels();
+        let mut place = usize::try_from(top).unwrap_or_default();
+        if self.kept < self.shape.h {
+            place %= usize::from(self.kept);
         }
+        let mut rows = [micro::Quads {
+            codes: padding,
+            pitch: 0,
+        }; LINES];
+        for (row, y) in rows.iter_mut().zip(top..) {
+            if (0..self.shape.h as isize).contains(&y) {
+                *row = micro::Quads {
+                    codes: &self.codes[place * len..][..len],
+                    pitch: self.channels(),
+                };
+                place += 1;
+                if place == usize::from(self.kept) {
+                    place = 0;
+                }
+            }
+        }
+        rows
     }
 }
 

@@ -63,7 +63,9 @@ fn transform(input: &Rows<'_>, (top, left): (isize, isize), position_words: usiz
     let inside = left >= 0 && left + INPUTS as isize <= width;
     for quad in 0..input.channels() / CHANNELS {
         let mut copies = [[input.pad_code; INPUTS * CHANNELS]; INPUTS];
-        let mut rows = [0, 1, 2, 3].map(|line| input.quads(top + line, &padding).at_channel(quad * CHANNELS));
+        let mut rows = input
+            .quads::<INPUTS>(top, &padding)
+            .map(|row| row.at_channel(quad * CHANNELS));
         if inside {
             for row in rows.iter_mut().filter(|row| row.pitch > 0) {
                 row.codes = &row.codes[left as usize * row.pitch..];
