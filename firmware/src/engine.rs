@@ -19,6 +19,9 @@ mod exits;
 #[cfg(target_os = "none")]
 mod golden;
 #[cfg(target_os = "none")]
+#[path = "model/any.rs"]
+mod model;
+#[cfg(target_os = "none")]
 mod once;
 #[cfg(target_os = "none")]
 #[expect(dead_code, reason = "an engine alone measures nothing")]

@@ -4,19 +4,17 @@ use core::hint::black_box;
 
 use semihosting::process::exit;
 use static_cell::ConstStaticCell;
-use trident::slots::Mapped;
-use trident::{Blob, Network};
 
 use crate::arena::Arena;
 use crate::boards::{Board, Chosen};
-use crate::{golden, start};
+use crate::{model, start};
 
-static ARENA: ConstStaticCell<Arena<{ Chosen::ARENA_LEN }>> = ConstStaticCell::new(Arena([0; Chosen::ARENA_LEN]));
+static ARENA: ConstStaticCell<Arena<{ model::ARENA_LEN }>> = ConstStaticCell::new(Arena([0; model::ARENA_LEN]));
 
 /// Exit statuses besides those of `exits`; 0 is a run that gave its outputs.
-const NO_BLOB: i32 = 2;
-const NOT_LOADED: i32 = 3;
-const NOT_RUN: i32 = 4;
+pub const NO_BLOB: i32 = 2;
+pub const NOT_LOADED: i32 = 3;
+pub const NOT_RUN: i32 = 4;
 
 #[start::entry]
 fn main() -> ! {
@@ -25,11 +23,7 @@ fn main() -> ! {
 
 fn once() -> Result<(), i32> {
     let flash = Chosen::flash();
-    let slots = Chosen::MAP.slots.map(|slot| flash.bytes(slot));
-    let blob = slots.into_iter().find_map(|slot| Blob::new_checked(slot).ok());
-    let blob = blob.ok_or(NO_BLOB)?;
-    let inputs = golden::inputs(&blob).ok_or(NOT_RUN)?;
-    let mut network = Network::load(blob, &mut ARENA.take().0).map_err(|_| NOT_LOADED)?;
+    let (mut network, inputs) = model::load(&flash, &mut ARENA.take().0)?;
     let heads = network.heads();
     let outputs = network.run(heads, &inputs).map_err(|_| NOT_RUN)?;
     black_box(&outputs);

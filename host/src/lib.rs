@@ -18,6 +18,7 @@ pub mod hex;
 pub mod metrics;
 pub mod model;
 pub mod monitor;
+pub mod pin;
 pub mod progress;
 pub mod quantize;
 pub mod report;

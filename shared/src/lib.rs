@@ -6,7 +6,8 @@
 //! ```
 //!
 //! [`spec`] defines layers and models, [`arithmetic`] every rounding, [`graph`] what a blob carries of a model, [`blob`] the
-//! file format, [`check`] its rules, [`kernels`] one operator each, [`network`] the engine, [`health`] what tells whether its inputs are those it was trained on, [`wire`] the protocol between host
+//! file format, [`check`] its rules, [`kernels`] one operator each, [`network`] the engine, [`pin`] how it is built for one model alone,
+//! [`health`] what tells whether its inputs are those it was trained on, [`wire`] the protocol between host
 //! and device. The host crate trains, quantises and writes blobs with the same definitions.
 
 pub mod arithmetic;
@@ -19,6 +20,7 @@ pub mod kernels;
 pub mod layout;
 pub mod network;
 mod parameters;
+pub mod pin;
 pub mod schedule;
 pub mod signature;
 pub mod slots;
@@ -27,6 +29,7 @@ pub mod wire;
 
 pub use blob::{Blob, BlobError};
 pub use network::{Inputs, LoadError, Logits, Network, Outputs, RunError, SelfTestError, Step};
+pub use pin::{Pin, Pinned};
 pub use signature::PublicKey;
 pub use spec::{Head, HeadSet, InputSlot};
 

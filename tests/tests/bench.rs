@@ -202,7 +202,7 @@ fn an_engine_with_a_models_operators_alone_runs_it_in_less_code_and_refuses_othe
     let (report, blob) = measured("W4");
     let toolchain = Toolchain::new().expect("the sources are there");
     let engine =
-        Bench::with_operators(&toolchain, &BOARDS[0], report.operators).unwrap_or_else(|error| panic!("{error}"));
+        Bench::with_operators(&toolchain, &BOARDS[0], report.pin.operators).unwrap_or_else(|error| panic!("{error}"));
     // The image compares every answer with those of the host, to the bit, before it reports.
     let own = engine
         .count("W4", blob.as_ref())
@@ -256,6 +256,7 @@ fn the_command_prints_one_object_with_every_figure() {
         for key in [
             "macs",
             "instructions",
+            "pinned_code_bytes",
             "code_bytes",
             "code_bytes_all",
             "blob_bytes",
@@ -271,6 +272,10 @@ fn the_command_prints_one_object_with_every_figure() {
         assert!(
             code("code_bytes") * 3 < code("code_bytes_all") * 2,
             "operators that are not built in leave code: {workload:#}"
+        );
+        assert!(
+            code("pinned_code_bytes") + 4096 < code("code_bytes"),
+            "checks that the host has made leave code: {workload:#}"
         );
         let (cycles, reason) = (&workload["modelled_cycles"], &workload["modelled_cycles_reason"]);
         assert!(

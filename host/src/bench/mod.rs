@@ -129,7 +129,7 @@ pub fn run(
     ))
 }
 
-/// Builds the engine of each workload, with no other operators than it runs, and notes what its code takes.
+/// Builds the engines of each workload, with no other operators than it runs, and notes what their code takes.
 ///
 /// # Errors
 /// An engine that does not build.
@@ -138,8 +138,10 @@ pub fn own_code(board: &Board, report: &mut Report, progress: &Progress) -> Resu
     let mut step = progress.step("engines", report.workloads.len() as u64);
     for (done, workload) in report.workloads.iter_mut().enumerate() {
         step.set(done as u64, workload.name);
-        let elf = toolchain.image_of(board, Image::Engine, workload.operators)?;
-        workload.code_bytes = Some(code::read(&elf)?.flash_bytes);
+        let any_model = toolchain.image_of(board, Image::Engine, workload.pin.operators)?;
+        workload.code_bytes = Some(code::read(&any_model)?.flash_bytes);
+        let this_model = toolchain.pinned(board, &workload.pin)?;
+        workload.pinned_code_bytes = Some(code::read(&this_model)?.flash_bytes);
     }
     step.finish(&format!("{} engines", report.workloads.len()));
     Ok(())

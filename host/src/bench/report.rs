@@ -1,9 +1,9 @@
 //! Measurements in the terms of the model: per workload and per layer.
 
 use serde::Serialize;
-use trident::graph::{Graph, Node, OpSet};
+use trident::graph::{Graph, Node};
 use trident::wire::Measurement;
-use trident::{Blob, BlobError};
+use trident::{Blob, BlobError, Pin};
 
 use super::code::Code;
 use super::elsewhere::{self, Elsewhere};
@@ -70,12 +70,15 @@ pub struct WorkloadReport {
     /// Why there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub modelled_cycles_reason: Option<String>,
-    /// The operators that it runs.
+    /// What an engine for this model alone has to know of it; its operators among others.
     #[serde(skip)]
-    pub operators: OpSet,
+    pub pin: Pin,
     /// Flash of the engine alone with no other operators than these, blob apart; none before [`own_code`](super::own_code).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code_bytes: Option<u64>,
+    /// The same of the engine that is pinned to this very blob, which the host has checked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pinned_code_bytes: Option<u64>,
     /// Flash of the engine alone with all operators, blob apart.
     pub code_bytes_all: u64,
     /// Flash of the blob.
@@ -208,8 +211,9 @@ impl WorkloadReport {
             load: Load::new(measurement, blob.bytes().len(), built.parameter_bytes),
             modelled_cycles: measured.cycles.as_ref().ok().copied(),
             modelled_cycles_reason: measured.cycles.as_ref().err().cloned(),
-            operators: graph.nodes().map(|node| node.op).collect(),
+            pin: Pin::of(&blob).map_err(|error| BenchError::Report(error.to_string()))?,
             code_bytes: None,
+            pinned_code_bytes: None,
             code_bytes_all: code.flash_bytes,
             blob_bytes: blob.bytes().len(),
             parameter_bytes: built.parameter_bytes,

@@ -86,6 +86,7 @@ fn print(report: &Report) -> anyhow::Result<()> {
         "instructions",
         "per MAC",
         "modelled cycles",
+        "pinned",
         "code",
         "all operators",
         "blob",
@@ -101,6 +102,7 @@ fn print(report: &Report) -> anyhow::Result<()> {
             whole(workload.instructions),
             per_mac(Some(workload.instructions_per_mac)),
             workload.modelled_cycles.map_or_else(|| "–".into(), whole),
+            workload.pinned_code_bytes.map_or_else(|| "–".into(), whole),
             workload.code_bytes.map_or_else(|| "–".into(), whole),
             whole(workload.code_bytes_all),
             whole(workload.blob_bytes as u64),
@@ -112,7 +114,8 @@ fn print(report: &Report) -> anyhow::Result<()> {
     }
     say!("{rows}");
     say!(
-        "instructions: codes in, results out; sizes in bytes; code is the engine alone, with the operators of the workload and with all"
+        "instructions: codes in, results out; sizes in bytes; code is the engine alone: pinned to the blob, which the host has checked; with \
+         the operators of the workload, for any blob; and with all operators"
     );
     for workload in &report.too_large {
         say!("{} is too large: {}", workload.name, workload.reason);

@@ -13,6 +13,7 @@ pub mod inspect;
 pub mod interrupt;
 pub mod key;
 pub mod monitor;
+pub mod pin;
 pub mod plan;
 pub mod quantize;
 pub mod report;
@@ -68,6 +69,8 @@ enum Command {
     Key(key::Args),
     /// Sign a blob, so that only devices with the public key take it, and nothing unsigned
     Sign(sign::Args),
+    /// Write what firmware must know of a blob to run it alone, without checking it again
+    Pin(pin::Args),
     /// Bring new weights onto a running device, which goes back to what it had if they fail
     Update(update::Args),
     /// Watch a device: runs, faults, readings outside the range of training, saturated codes, drift
@@ -102,6 +105,7 @@ pub fn main() -> ExitCode {
         Command::Sweep(args) => sweep::run(args, cli.json),
         Command::Key(args) => key::run(args, cli.json),
         Command::Sign(args) => sign::run(args, cli.json),
+        Command::Pin(args) => pin::run(args, cli.json),
         Command::Update(args) => update::run(args, cli.json),
         Command::Monitor(args) => monitor::run(args, cli.json),
         Command::Bench(args) => bench::run(args, cli.json),

@@ -28,11 +28,11 @@ pub use emulator::Emulator;
 pub use report::{Report, Tool};
 pub use workspace::Workspace;
 
-use trident::PublicKey;
 use trident::graph::OpSet;
+use trident::{Pin, PublicKey};
 
 use crate::device::Board;
-use crate::hex;
+use crate::{hex, pin};
 
 /// Why a tool is not there, or firmware not built.
 #[derive(Debug, thiserror::Error)]
@@ -153,15 +153,19 @@ impl Toolchain {
     /// # Errors
     /// The compiler is missing and could not be installed, or the build failed.
     pub fn firmware(&self, board: &Board, key: Option<&PublicKey>) -> Result<PathBuf, ToolchainError> {
-        self.build(board, Image::Serving, key, None)
+        let build = Build {
+            key,
+            ..Build::of(Image::Serving)
+        };
+        self.build(board, &build)
     }
 
-    /// As [`Toolchain::firmware`], any of the firmware's images.
+    /// As [`Toolchain::firmware`], any of the firmware's images that take any model.
     ///
     /// # Errors
     /// As [`Toolchain::firmware`].
     pub fn image(&self, board: &Board, image: Image) -> Result<PathBuf, ToolchainError> {
-        self.build(board, image, None, None)
+        self.build(board, &Build::of(image))
     }
 
     /// As [`Toolchain::image`], with no other operators than these.
@@ -169,31 +173,36 @@ impl Toolchain {
     /// # Errors
     /// As [`Toolchain::firmware`].
     pub fn image_of(&self, board: &Board, image: Image, operators: OpSet) -> Result<PathBuf, ToolchainError> {
-        self.build(board, image, None, Some(operators))
+        let build = Build {
+            operators: Some(operators),
+            ..Build::of(image)
+        };
+        self.build(board, &build)
     }
 
-    fn build(
-        &self,
-        board: &Board,
-        image: Image,
-        key: Option<&PublicKey>,
-        operators: Option<OpSet>,
-    ) -> Result<PathBuf, ToolchainError> {
+    /// As [`Toolchain::firmware`], the engine alone, for the one model that is pinned.
+    ///
+    /// # Errors
+    /// As [`Toolchain::firmware`].
+    pub fn pinned(&self, board: &Board, pin: &Pin) -> Result<PathBuf, ToolchainError> {
+        let build = Build {
+            operators: Some(pin.operators),
+            pin: Some(pin),
+            ..Build::of(Image::Pinned)
+        };
+        self.build(board, &build)
+    }
+
+    fn build(&self, board: &Board, build: &Build<'_>) -> Result<PathBuf, ToolchainError> {
         let lock = self.workspace.lock()?;
         let compiler = Compiler::find_or_install(board.target)?;
         let folder = self
             .workspace
             .firmware_folder()
             .join(board.target_cpu.unwrap_or(board.target));
-        let elf = self.workspace.firmware_folder().join(format!(
-            "{}{}{}{}.elf",
-            board.name,
-            image.suffix(),
-            key.map_or_else(String::new, elf_files::key_suffix),
-            operators.map_or_else(String::new, operators_suffix)
-        ));
+        let elf = self.workspace.firmware_folder().join(build.file_name(board));
         let mut command = compiler.cargo("build", board.target);
-        if let Some(key) = key {
+        if let Some(key) = build.key {
             command.env("TRIDENT_PUBLIC_KEY", hex::encode(&key.0));
         }
         if let Some(cpu) = board.target_cpu {
@@ -203,16 +212,25 @@ impl Toolchain {
             .current_dir(self.workspace.root())
             .args(["--locked", "--package", "trident-firmware", "--profile", "firmware"])
             .args(["--no-default-features", "--features", board.feature, "--features"])
-            .arg(operators.map_or_else(|| "all-operators".to_owned(), operator_features))
-            .args(["--bin", image.program()])
-            .arg("--target-dir")
-            .arg(&folder);
+            .arg(
+                build
+                    .operators
+                    .map_or_else(|| "all-operators".to_owned(), operator_features),
+            );
+        if let Some(pin) = build.pin {
+            let source = folder.join("pin.rs");
+            std::fs::create_dir_all(&folder).map_err(ToolchainError::io("make", &folder))?;
+            std::fs::write(&source, pin::source(pin)).map_err(ToolchainError::io("write", &source))?;
+            command.args(["--features", "pinned"]).env("TRIDENT_PIN", source);
+        }
+        let program = build.image.program();
+        command.args(["--bin", program]).arg("--target-dir").arg(&folder);
         let notice = format!("building firmware for {} with {compiler}", board.name);
         saying_if_slow(notice, || run_build(board, command))?;
-        let built = folder.join(board.target).join("firmware").join(image.program());
+        let built = folder.join(board.target).join("firmware").join(program);
         elf_files::place(&built, &elf)?;
-        if key.is_some() {
-            elf_files::forget_keys(&elf)?;
+        if build.is_one_of_many() {
+            elf_files::forget_others(&elf)?;
         }
         drop(lock);
         Ok(elf)
@@ -238,6 +256,45 @@ impl Toolchain {
     }
 }
 
+/// What is to be built.
+#[derive(Clone, Copy)]
+struct Build<'a> {
+    image: Image,
+    /// The key that weights must be signed with.
+    key: Option<&'a PublicKey>,
+    /// The operators, if not all.
+    operators: Option<OpSet>,
+    /// The one model that it runs.
+    pin: Option<&'a Pin>,
+}
+
+impl Build<'_> {
+    const fn of(image: Image) -> Self {
+        Self {
+            image,
+            key: None,
+            operators: None,
+            pin: None,
+        }
+    }
+
+    /// Whether there may be any number of files that differ in their key or model.
+    const fn is_one_of_many(&self) -> bool {
+        self.key.is_some() || self.pin.is_some()
+    }
+
+    /// Its file's name. What tells the pinned model tells its operators, too.
+    fn file_name(&self, board: &Board) -> String {
+        let suffix = match (self.key, self.pin, self.operators) {
+            (Some(key), ..) => elf_files::key_suffix(key),
+            (_, Some(pin), _) => elf_files::pin_suffix(pin),
+            (.., Some(operators)) => operators_suffix(operators),
+            (..) => String::new(),
+        };
+        format!("{}{}{suffix}.elf", board.name, self.image.suffix())
+    }
+}
+
 /// What can be booted on a board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Image {
@@ -247,6 +304,8 @@ pub enum Image {
     Measuring,
     /// Runs a model once and ends: the engine alone.
     Engine,
+    /// The same for one model: [`Toolchain::pinned`] builds it.
+    Pinned,
     /// Compares the kernels' inner loops with their portable twins and ends.
     Selftest,
     /// As `Serving`, and fails when the host asks for it.
@@ -262,6 +321,7 @@ impl Image {
             Self::Serving => "trident-firmware",
             Self::Measuring => "trident-bench",
             Self::Engine => "trident-engine",
+            Self::Pinned => "trident-pinned",
             Self::Selftest => "kernels-selftest",
             Self::Recovery => "trident-recovery",
             Self::Example => "three-heads",
@@ -274,6 +334,7 @@ impl Image {
             Self::Serving => "",
             Self::Measuring => "-bench",
             Self::Engine => "-engine",
+            Self::Pinned => "-pinned",
             Self::Selftest => "-selftest",
             Self::Recovery => "-recovery",
             Self::Example => "-example",

@@ -38,6 +38,13 @@ pub enum BlobError {
         /// What the bytes give.
         computed: u32,
     },
+    /// A blob, but not the one that this firmware was built for: [`Pin`](crate::Pin).
+    Pinned {
+        /// The checksum of the one that it was built for.
+        pinned: u32,
+        /// The checksum that stands here.
+        found: u32,
+    },
     /// It carries no signature, and one is required.
     Unsigned,
     /// Its signature is not the required key's, or not of these bytes.
@@ -72,6 +79,12 @@ impl core::fmt::Display for BlobError {
             Self::Flags { found } => write!(f, "unknown flags {found:#06x}"),
             Self::Crc { stored, computed } => {
                 write!(f, "damaged: CRC-32 stored {stored:#010x}, computed {computed:#010x}")
+            }
+            Self::Pinned { pinned, found } => {
+                write!(
+                    f,
+                    "not the model that this firmware was built for: CRC-32 {found:#010x} instead of {pinned:#010x}"
+                )
             }
             Self::Unsigned => write!(f, "not signed, and this reader takes only signed blobs"),
             Self::Signature => write!(f, "not signed by the key that this reader trusts"),

@@ -14,6 +14,7 @@ mod reader;
 use crate::check;
 use crate::graph::Graph;
 use crate::parameters::Parameters;
+use crate::pin::Pin;
 use crate::signature::{PublicKey, SIGNATURE_LEN};
 use crate::spec::{Head, InputSlot};
 
@@ -72,22 +73,10 @@ impl<'a> Blob<'a> {
         bytes: &'a [u8],
         trusted: impl FnOnce(&Header, &[u8]) -> Result<(), BlobError>,
     ) -> Result<Self, BlobError> {
-        if !(bytes.as_ptr() as usize).is_multiple_of(ALIGNMENT) {
-            return Err(BlobError::Misaligned);
-        }
+        check_alignment(bytes)?;
         let header = Header::decode(bytes)?;
-        let total_len = header.total_len as usize;
-        let bytes = bytes.get(..total_len).ok_or(BlobError::Truncated {
-            needed: total_len,
-            found: bytes.len(),
-        })?;
-        let computed = CRC.checksum(bytes.get(4..).ok_or(BlobError::Layout)?);
-        if computed != header.crc {
-            return Err(BlobError::Crc {
-                stored: header.crc,
-                computed,
-            });
-        }
+        let bytes = start_of(bytes, header.total_len)?;
+        check_crc(bytes, header.crc)?;
         if header.flags & !header.known_flags() != 0 {
             return Err(BlobError::Flags { found: header.flags });
         }
@@ -134,6 +123,30 @@ impl<'a> Blob<'a> {
             });
         }
         Ok(blob)
+    }
+
+    /// The blob at the start of `bytes` that [`Pin`] knows by its checksum, and that was checked when it was pinned.
+    pub(crate) fn new_pinned(bytes: &'a [u8], pin: &Pin) -> Result<Self, BlobError> {
+        check_alignment(bytes)?;
+        let bytes = start_of(bytes, pin.header.total_len)?;
+        let found = bytes.first_chunk().map_or(0, |crc| u32::from_le_bytes(*crc));
+        if found != pin.header.crc {
+            return Err(BlobError::Pinned {
+                pinned: pin.header.crc,
+                found,
+            });
+        }
+        check_crc(bytes, found)?;
+        let part = |span: &Span| span.of(bytes).ok_or(BlobError::Layout);
+        let graph = Graph::new(part(&pin.tensors)?, part(&pin.nodes)?, pin.arena_len).ok_or(BlobError::Metadata)?;
+        let parameters = pin.header.parameters_end();
+        let parameters = parameters.and_then(|end| bytes.get(pin.header.parameters_offset as usize..end));
+        Ok(Self {
+            bytes,
+            header: pin.header,
+            graph,
+            parameters: Parameters::new(parameters.ok_or(BlobError::Layout)?),
+        })
     }
 
     /// The header.
@@ -202,6 +215,32 @@ impl<'a> Blob<'a> {
             .heads
             .iter()
             .find(|description| description.head == head)
+    }
+}
+
+fn check_alignment(bytes: &[u8]) -> Result<(), BlobError> {
+    if (bytes.as_ptr() as usize).is_multiple_of(ALIGNMENT) {
+        Ok(())
+    } else {
+        Err(BlobError::Misaligned)
+    }
+}
+
+/// A blob's bytes, without what follows it.
+fn start_of(bytes: &[u8], total_len: u32) -> Result<&[u8], BlobError> {
+    let needed = total_len as usize;
+    bytes.get(..needed).ok_or(BlobError::Truncated {
+        needed,
+        found: bytes.len(),
+    })
+}
+
+fn check_crc(bytes: &[u8], stored: u32) -> Result<(), BlobError> {
+    let computed = CRC.checksum(bytes.get(4..).ok_or(BlobError::Layout)?);
+    if computed == stored {
+        Ok(())
+    } else {
+        Err(BlobError::Crc { stored, computed })
     }
 }
 

@@ -37,6 +37,11 @@ impl OpSet {
         Self(self.0 & other.0)
     }
 
+    /// Whether the other set has all of its operators.
+    pub const fn is_subset_of(self, other: Self) -> bool {
+        self.0 & !other.0 == 0
+    }
+
     /// Whether there are none.
     pub const fn is_empty(self) -> bool {
         self.0 == 0

@@ -408,6 +408,12 @@ impl<'a> Graph<'a> {
         (0..self.node_count()).map_while(move |index| graph.node(index))
     }
 
+    /// The heads whose results it takes out.
+    pub fn heads(&self) -> HeadSet {
+        let outputs = self.nodes().filter(|node| node.op.is_output());
+        outputs.fold(HeadSet::EMPTY, |heads, node| heads.union(node.heads))
+    }
+
     /// Multiplications of one run for those heads; windows at the border count in full.
     pub fn macs(&self, heads: HeadSet) -> u64 {
         self.nodes()

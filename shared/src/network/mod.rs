@@ -19,6 +19,7 @@ use crate::graph::{Element, NODE_LEN, Node, Op, Place, Tensor};
 use crate::health::Watch;
 use crate::input::InputStep;
 use crate::kernels::micro::bytes;
+use crate::pin::Pinned;
 use crate::schedule::{self, Schedule, Turn};
 use crate::spec::{Head, HeadSet, InputSlot, Shape};
 use crate::{MAX_CLASSES, MAX_READINGS};
@@ -121,28 +122,34 @@ impl<'a> Network<'a> {
     /// # Errors
     /// [`LoadError`]: the arena is too small or misaligned, or weights could overflow an accumulator.
     pub fn load(blob: Blob<'a>, arena: &'a mut [u8]) -> Result<Self, LoadError> {
-        let needed = blob.graph().arena_len();
-        if !(arena.as_ptr() as usize).is_multiple_of(ALIGNMENT) {
-            return Err(LoadError::Misaligned);
-        }
-        let available = arena.len();
-        let arena = arena.get_mut(..needed).ok_or(LoadError::Arena { needed, available })?;
+        let arena = part_for(&blob, arena)?;
         check::accumulators(&blob.graph(), blob.parameters()).map_err(LoadError::Graph)?;
-        let outputs = blob.graph().nodes().filter(|node| node.op.is_output());
-        let heads = outputs.fold(HeadSet::EMPTY, |heads, node| heads.union(node.heads));
+        Ok(Self::new(blob, blob.graph().heads(), arena))
+    }
+
+    /// As [`Network::load`], without the scan: the weights were scanned when the model was pinned.
+    ///
+    /// # Errors
+    /// [`LoadError`]: the arena is too small or misaligned.
+    pub fn load_pinned(pinned: Pinned<'a>, arena: &'a mut [u8]) -> Result<Self, LoadError> {
+        let arena = part_for(pinned.blob(), arena)?;
+        Ok(Self::new(*pinned.blob(), pinned.heads(), arena))
+    }
+
+    fn new(blob: Blob<'a>, heads: HeadSet, arena: &'a mut [u8]) -> Self {
         let results = Results {
             probabilities: [0.0; MAX_CLASSES],
             probability_count: 0,
             value: 0.0,
             logits: None,
         };
-        Ok(Self {
+        Self {
             blob,
             arena,
             heads,
             last: HeadSet::EMPTY,
             results,
-        })
+        }
     }
 
     /// The blob it was loaded from.
@@ -443,6 +450,16 @@ impl<'a> Network<'a> {
             self.results.value = sums_of(self.arena, &proven(graph.place(node.input)))[0] as f32 * scale + offset;
         }
     }
+}
+
+/// As much of the arena as a blob's graph needs.
+fn part_for<'a>(blob: &Blob<'_>, arena: &'a mut [u8]) -> Result<&'a mut [u8], LoadError> {
+    let needed = blob.graph().arena_len();
+    if !(arena.as_ptr() as usize).is_multiple_of(ALIGNMENT) {
+        return Err(LoadError::Misaligned);
+    }
+    let available = arena.len();
+    arena.get_mut(..needed).ok_or(LoadError::Arena { needed, available })
 }
 
 /// A head's sums, still in the arena.

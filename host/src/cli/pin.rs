@@ -1,0 +1,58 @@
+//! `trident pin MODEL`: the constant by which firmware runs one model and no other.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use serde_json::json;
+use trident::{Blob, Pin};
+
+use super::{blob_file, say};
+use crate::pin::source;
+use crate::quantize::writer::AlignedBytes;
+use crate::run::sealed::write_whole;
+
+/// What to pin.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A run folder, or a blob, *.tri
+    #[arg(value_name = "RUN|FILE")]
+    model: PathBuf,
+    /// Where the Rust source goes [default: beside the blob, with the ending `.pin.rs`]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// Checks a blob and writes its pin.
+///
+/// # Errors
+/// If it is none, if its weights could overflow, or if the file is not written; what was there stays then.
+pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
+    let (path, bytes) = blob_file::checked(&args.model)?;
+    let bytes = AlignedBytes::copy_of(&bytes);
+    let refused = || format!("{} is refused", path.display());
+    let blob = Blob::new_exact(bytes.as_ref()).with_context(refused)?;
+    let pin = Pin::of(&blob).with_context(refused)?;
+    let output = args.output.clone().unwrap_or_else(|| path.with_extension("pin.rs"));
+    write_whole(&output, source(&pin).as_bytes())?;
+    let features: Vec<&str> = pin.operators.iter().map(|op| op.feature()).collect();
+    if json {
+        return super::print_json(&json!({
+            "file": output,
+            "blob": path,
+            "bytes": pin.header.total_len,
+            "crc32": format!("{:08x}", pin.header.crc),
+            "arena_bytes": pin.arena_len,
+            "features": features,
+        }));
+    }
+    say!(
+        "{}: pinned to {}, {} bytes, CRC-32 {:08x}; an arena of {} bytes",
+        output.display(),
+        path.display(),
+        pin.header.total_len,
+        pin.header.crc,
+        pin.arena_len
+    );
+    say!("features of trident that run it: {}", features.join(" "));
+    Ok(())
+}
