@@ -13,6 +13,18 @@ use crate::graph::{Graph, Node, Op, Tensor};
 /// The most nodes a band may have.
 pub const MAX_BAND: usize = 16;
 
+/// The most tensors that a node of this engine reads.
+const MOST_READ: usize = {
+    let (mut most, mut number) = (1, 0);
+    while number < Op::ALL.len() {
+        if Op::ALL[number].is_binary() {
+            most = 2;
+        }
+        number += 1;
+    }
+    most
+};
+
 /// The band that begins with a node, its end exclusive; `None` if it has no end or more than [`MAX_BAND`] nodes.
 pub fn band(graph: &Graph<'_>, first: usize) -> Option<Range<usize>> {
     let mut last = first;
@@ -129,7 +141,7 @@ struct Place {
     /// Rows that a step writes; zero for all.
     rows: u8,
     /// One more than the places of what writes what the node reads first and second; zero if that is not in the band.
-    writers: [u8; 2],
+    writers: [u8; MOST_READ],
     /// Of what it reads first, and second unless that is halved.
     reach: Reach,
     /// Whether what it reads second has half its rows.
@@ -142,7 +154,7 @@ impl Place {
     const NONE: Self = Self {
         height: 0,
         rows: 0,
-        writers: [0; 2],
+        writers: [0; MOST_READ],
         reach: Reach::ALL,
         halved: false,
         done: 0,
@@ -219,7 +231,7 @@ impl Place {
         } else {
             graph.tensor(node.input.into())?
         };
-        let mut writers = [0; 2];
+        let mut writers = [0; MOST_READ];
         for (place, tensor) in writers.iter_mut().zip(node.reads()) {
             // What stands behind a node cannot be what it waits for.
             if let Some(inside) = writer(graph, band, tensor).filter(|&writer| writer < number) {
@@ -251,24 +263,20 @@ impl Iterator for Schedule<'_> {
         }
         loop {
             let number = usize::from(self.waiting[usize::from(self.depth) - 1]);
-            let place = self.places[number];
-            let row = place.done;
-            if row >= place.height {
+            let place = &self.places[number];
+            let (row, height) = (place.done, place.height);
+            if row >= height {
                 return None;
             }
-            if let Some(writer) = self.blocked(&place) {
+            let rows = if place.rows == 0 { height } else { place.rows.into() };
+            if let Some(writer) = self.blocked(place) {
                 // Each waits for one that stands before it, so that there are never more than nodes.
                 self.waiting[usize::from(self.depth)] = writer;
                 self.depth += 1;
                 continue;
             }
             self.depth -= 1;
-            let rows = if place.rows == 0 {
-                place.height
-            } else {
-                place.rows.into()
-            };
-            self.places[number].done = row.saturating_add(rows).min(place.height);
+            self.places[number].done = row.saturating_add(rows).min(height);
             return Some(Turn {
                 node: self.band.start + number,
                 row,

@@ -31,7 +31,7 @@ pub fn conv2d(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], out: 
     let inside = pairs_inside(input, layer);
     if !inside.is_empty() {
         for (row, out) in (layer.row..).zip(out.chunks_exact_mut(layer.row_len())) {
-            pairs_at_once(input, &Weighted { row, ..*layer }, inside.clone(), scratch, out);
+            pairs_at_once(input, layer, (row, inside.clone()), scratch, out);
         }
     }
     // Behind that, since it leaves something behind its last pixel.
@@ -95,10 +95,17 @@ fn long_row(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], out: &m
 }
 
 /// Pairs of pixels of a row whose windows lie inside; the border above and below is made of lines that repeat.
-fn pairs_at_once(input: &Rows<'_>, layer: &Weighted<'_>, inside: Range<usize>, scratch: &mut [u32], out: &mut [i8]) {
+#[inline(never)]
+fn pairs_at_once(
+    input: &Rows<'_>,
+    layer: &Weighted<'_>,
+    (row, inside): (usize, Range<usize>),
+    scratch: &mut [u32],
+    out: &mut [i8],
+) {
     let (channels, kernel) = (input.channels(), layer.window.kernel);
     let segment = kernel * channels;
-    let top = layer.window.top(layer.row);
+    let top = layer.window.top(row);
     let (x, spare) = scratch.split_at_mut(PIXELS * window_words(kernel, segment));
     let padding: &mut [i8] = &mut bytemuck::cast_slice_mut(spare)[..segment.next_multiple_of(4)];
     if top < 0 || top + kernel as isize > input.shape.h as isize {
@@ -154,16 +161,13 @@ fn any_pair(input: &Rows<'_>, layer: &Weighted<'_>, pair: usize, scratch: &mut [
             tile::widen(codes, x);
         }
         let out = &mut out[first * channels..(second + 1) * channels];
-        if fits {
-            let (first, second) = out.split_at_mut(channels);
-            tile::codes(layer.stream, x, layer.zero_point, [first, second]);
+        let codes = if fits {
+            out.split_at_mut(channels)
         } else {
-            tile::codes(
-                layer.stream,
-                x,
-                layer.zero_point,
-                [&mut *first_spare, &mut *second_spare],
-            );
+            (&mut *first_spare, &mut *second_spare)
+        };
+        tile::codes(layer.stream, x, layer.zero_point, codes.into());
+        if !fits {
             for (out, spare) in out.chunks_exact_mut(channels).zip([&*first_spare, &*second_spare]) {
                 out.copy_from_slice(&spare[..channels]);
             }

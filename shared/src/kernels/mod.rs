@@ -49,7 +49,11 @@ impl<'a> Rows<'a> {
     /// A row; `None` above the first and below the last.
     #[inline]
     pub fn row(&self, y: isize) -> Option<&'a [i8]> {
-        let y = usize::try_from(y).ok().filter(|&y| y < usize::from(self.shape.h))?;
+        // A row above the first one's number wraps to one far below the last.
+        let y = y as usize;
+        if y >= usize::from(self.shape.h) {
+            return None;
+        }
         let len = usize::from(self.shape.w) * self.channels();
         let place = if self.kept < self.shape.h {
             y % usize::from(self.kept)
@@ -87,7 +91,7 @@ impl<'a> Rows<'a> {
             pitch: 0,
         }; LINES];
         for (row, y) in rows.iter_mut().zip(top..) {
-            if (0..self.shape.h as isize).contains(&y) {
+            if (y as usize) < usize::from(self.shape.h) {
                 *row = micro::Quads {
                     codes: &self.codes[place * len..][..len],
                     pitch: self.channels(),

@@ -19,35 +19,25 @@ pub const fn scratch_words(input: Shape) -> usize {
 /// # Shapes
 /// `stream` of `output.c` channels, of input channels that are a multiple of four; `out[rows][2 · input.w][output.c]`.
 pub fn conv3x3(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], out: &mut [i8]) {
-    let mut layer = *layer;
-    for out in out.chunks_exact_mut(2 * layer.row_len()) {
-        two_rows(input, &layer, scratch, out);
-        layer.row += 2;
+    for (out, line) in out.chunks_exact_mut(2 * layer.row_len()).zip(layer.row / 2..) {
+        two_rows(input, layer, line as isize, scratch, out);
     }
 }
 
-/// Of the three rows that they see, the first two make the upper one, the last two the lower one.
-fn two_rows(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], out: &mut [i8]) {
+/// Of the three rows around `line`, the first two make the upper one, the last two the lower one.
+#[inline(never)]
+fn two_rows(input: &Rows<'_>, layer: &Weighted<'_>, line: isize, scratch: &mut [u32], out: &mut [i8]) {
     let (channels, pixels) = (usize::from(layer.output.c), usize::from(input.shape.w));
     let pixel_words = pixel_words(input.channels());
     let line_words = (pixels + 2) * pixel_words;
-    let (first, rest) = scratch.split_at_mut(line_words);
-    let second = &mut rest[..line_words];
-    let line = (layer.row / 2) as isize;
-    let padding = u32::from(input.pad_code as i16 as u16) * 0x1_0001;
-    for words in [&mut *first, &mut *second] {
-        words[..pixel_words].fill(padding);
-        words[line_words - pixel_words..].fill(padding);
+    let scratch = &mut scratch[..LINES * line_words];
+    for border in [0, line_words - pixel_words, line_words, 2 * line_words - pixel_words] {
+        pad(input, &mut scratch[border..][..pixel_words]);
     }
-    let widen = |line: isize, words: &mut [u32]| {
-        let words = &mut words[pixel_words..line_words - pixel_words];
-        match input.row(line) {
-            Some(row) => bytes::widen(row, words),
-            None => words.fill(padding),
-        }
-    };
-    widen(line - 1, first);
-    widen(line, second);
+    let (first, second) = scratch.split_at_mut(line_words);
+    let inside = pixel_words..line_words - pixel_words;
+    widen(input, line - 1, &mut first[inside.clone()]);
+    widen(input, line, &mut second[inside.clone()]);
     let (even, odd) = layer.stream.split_at(2 * phase_words(channels, pixel_words));
     let (upper, lower) = out.split_at_mut(out.len() / 2);
     let zero_point = layer.zero_point;
@@ -59,8 +49,23 @@ fn two_rows(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], out: &m
         (upper, channels),
         pixels,
     );
-    widen(line + 1, first);
+    widen(input, line + 1, &mut first[inside]);
     micro::row(odd, [second, first], pixel_words, zero_point, (lower, channels), pixels);
+}
+
+/// A row, widened; padding where there is none.
+#[inline(never)]
+fn widen(input: &Rows<'_>, line: isize, words: &mut [u32]) {
+    match input.row(line) {
+        Some(row) => bytes::widen(row, words),
+        None => pad(input, words),
+    }
+}
+
+/// Widened padding.
+#[inline(never)]
+fn pad(input: &Rows<'_>, words: &mut [u32]) {
+    words.fill(u32::from(input.pad_code as i16 as u16) * 0x1_0001);
 }
 
 /// The sum of `a` and the doubled `b`.

@@ -18,15 +18,14 @@ pub const fn scratch_words(input: Shape) -> usize {
 /// # Shapes
 /// `stream` of `output.c` channels; channels of input and output are multiples of four; `out[rows][output.w][output.c]`.
 pub fn conv3x3(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], out: &mut [i8]) {
-    let mut layer = *layer;
-    for out in out.chunks_mut(OUTPUTS * layer.row_len()) {
-        two_rows(input, &layer, scratch, out);
-        layer.row += OUTPUTS;
+    let rows = (layer.row..).step_by(OUTPUTS);
+    for (out, row) in out.chunks_mut(OUTPUTS * layer.row_len()).zip(rows) {
+        two_rows(input, layer, row, scratch, out);
     }
 }
 
-fn two_rows(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], out: &mut [i8]) {
-    let (window, output, row) = (&layer.window, layer.output, layer.row);
+fn two_rows(input: &Rows<'_>, layer: &Weighted<'_>, row: usize, scratch: &mut [u32], out: &mut [i8]) {
+    let (window, output) = (&layer.window, layer.output);
     let (stream, zero_point) = (layer.stream, layer.zero_point);
     let (width, channels) = (usize::from(output.w), usize::from(output.c));
     let words = TILES * position_words(input.channels());

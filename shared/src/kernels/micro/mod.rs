@@ -112,9 +112,15 @@ impl Quads<'_> {
     }
 
     /// Whether so many channels, four at least, of so many pixels lie inside; of padding, four serve for all.
-    pub(crate) const fn holds_all(&self, channels: usize, pixels: usize) -> bool {
+    const fn holds_all(&self, channels: usize, pixels: usize) -> bool {
         let channels = if self.pitch == 0 { 4 } else { channels };
         // A product that saturates is longer than any slice.
         pixels == 0 || (pixels - 1).saturating_mul(self.pitch).saturating_add(channels) <= self.codes.len()
+    }
+
+    /// Whether all rows do: see [`Quads::holds_all`].
+    #[inline(never)]
+    pub(crate) fn all_hold(rows: &[Self], channels: usize, pixels: usize) -> bool {
+        rows.iter().all(|row| row.holds_all(channels, pixels))
     }
 }

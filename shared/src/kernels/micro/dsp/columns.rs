@@ -124,7 +124,7 @@ impl Columns3 {
         let columns = out.len() / COLUMN3_WORDS;
         assert!(border.left <= columns && border.right <= columns - border.left);
         let pixels = columns - border.left - border.right;
-        assert!(rows.iter().all(|row| row.holds_all(channels, pixels)));
+        assert!(Quads::all_hold(&rows, channels, pixels));
         let out = out.as_mut_ptr();
         let ends =
             [border.left, border.left + pixels, columns].map(|end| out.wrapping_add(end * COLUMN3_WORDS).cast_const());

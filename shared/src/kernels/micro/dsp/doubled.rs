@@ -203,7 +203,7 @@ pub fn doubled_rows3x3(
     assert!(channels.is_multiple_of(CHANNELS) && channels <= usize::from(u16::MAX));
     assert!(streams.iter().all(|stream| channels * DOUBLED_WORDS <= stream.len()));
     assert!(pixels < columns.len() && pixels + 2 <= columns.len() / (2 * COLUMN2_WORDS));
-    assert!(rows.iter().all(|row| row.holds_all(channels, pixels)));
+    assert!(Quads::all_hold(&rows, channels, pixels));
     if channels == 0 {
         return;
     }

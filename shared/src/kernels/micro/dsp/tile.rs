@@ -10,7 +10,7 @@ use core::ptr;
 use super::super::{MAX_LINES, Windows};
 #[cfg(fpu)]
 use super::pixels::Pixels;
-use crate::layout::tiles::{CHANNELS, PIXELS, group_words, window_words};
+use crate::layout::tiles::{CHANNELS, PIXELS, stream_words, window_words};
 
 // In the unrolled steps all registers are taken:
 //
@@ -391,12 +391,23 @@ pub fn codes(stream: &[u32], x: &[u32], zero_point: i8, [first, second]: [&mut [
 
 /// How many codes [`row`] reads in front of a first window, of lines whose windows have `segment` codes and stand `step` apart.
 pub const fn codes_before(lines: usize, segment: usize, step: usize) -> usize {
-    #[cfg(fpu)]
-    if lines == 1 && Pixels::take(segment, step) {
-        return 0;
+    if takes_pixels(lines, segment, step) {
+        0
+    } else {
+        4usize.saturating_sub(segment)
     }
-    let _ = (lines, step);
-    4usize.saturating_sub(segment)
+}
+
+/// Whether [`row`] leaves such windows to [`Pixels`], if there are any here.
+const fn takes_pixels(lines: usize, segment: usize, step: usize) -> bool {
+    #[cfg(fpu)]
+    let takes = lines == 1 && Pixels::take(segment, step);
+    #[cfg(not(fpu))]
+    let takes = {
+        let _ = (lines, segment, step);
+        false
+    };
+    takes
 }
 
 /// Codes of all output channels of pairs of windows, each widened to `x`.
@@ -420,30 +431,27 @@ pub fn row(stream: &[u32], windows: &Windows<'_>, x: &mut [u32], zero_point: i8,
     assert!(channels > 0 && (channels == extent || channels < CHANNELS));
     assert!((1..=MAX_LINES).contains(&lines.len()) && segment > 0);
     let x = &mut x[..window_words(lines.len(), segment).saturating_mul(PIXELS)];
-    assert!(pairs <= usize::MAX / PIXELS);
-    let last_pixel = pairs * PIXELS - 1;
-    // In 64 bits neither a product of lengths, which have 32, overflows nor what is added to it.
-    let within = |len: usize, step: usize, [from, to]: [usize; 2]| {
-        last_pixel as u64 * step as u64 + from as u64 + to as u64 <= len as u64
-    };
-    assert!(within(out.len(), channels, [0, extent]));
-    let groups = extent / CHANNELS;
-    assert!(groups as u64 * group_words(x.len() / PIXELS) as u64 <= stream.len() as u64);
+    // What saturates is longer than any slice.
+    let last_pixel = pairs.saturating_mul(PIXELS) - 1;
+    let len = |step: usize, own: usize| last_pixel.saturating_mul(step).saturating_add(own);
+    assert!(len(channels, extent) <= out.len());
+    assert!(stream_words(extent, x.len() / PIXELS) <= stream.len());
     let advance = (PIXELS * channels) as isize - extent as isize;
+    // Of several lines each is as good as the first: the step does not count then.
+    let first = &lines[0];
+    let before = codes_before(lines.len(), segment, first.step);
     for line in lines {
-        assert!(line.first >= codes_before(lines.len(), segment, line.step));
-        assert!(within(line.codes.len(), line.step, [line.first, segment]));
+        assert!(line.first >= before && line.first <= line.codes.len());
+        assert!(len(line.step, segment) <= line.codes.len() - line.first);
     }
     #[cfg(fpu)]
-    if let [line] = lines
-        && Pixels::take(segment, line.step)
-    {
+    if takes_pixels(lines.len(), segment, first.step) {
         let pixels = Pixels {
             zero_point: zero_point.into(),
             stream: stream.as_ptr(),
             left: pairs,
-            codes: line.codes[line.first..].as_ptr(),
-            step: line.step,
+            codes: first.codes[first.first..].as_ptr(),
+            step: first.step,
             advance,
             extent,
         };

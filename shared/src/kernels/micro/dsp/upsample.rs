@@ -4,7 +4,7 @@
 
 use core::arch::global_asm;
 
-use crate::layout::upsample::{CHANNELS, PHASES, group_words};
+use crate::layout::upsample::{CHANNELS, PHASES, group_words, phase_words};
 
 global_asm!(
     r#"
@@ -201,19 +201,19 @@ pub fn row(
     if pixels == 0 || channels == 0 {
         return;
     }
-    let groups = channels.div_ceil(CHANNELS);
-    // Products of lengths, which have 32 bits.
-    let row_words = (pixels as u64 + 2) * pixel_words as u64;
-    assert!(pixel_words > 0 && row_words <= upper.len().min(lower.len()) as u64);
+    // What saturates is longer than any slice.
+    let row_words = pixels.saturating_add(2).saturating_mul(pixel_words);
+    assert!(pixel_words > 0 && row_words <= upper.len().min(lower.len()));
+    assert!(phase_words(channels, pixel_words).saturating_mul(PHASES / 2) <= stream.len());
     let group_words = group_words(pixel_words);
-    assert!(PHASES as u64 / 2 * groups as u64 * group_words as u64 <= stream.len() as u64);
     let pitch = 2 * channels;
-    assert!(channels <= out.len() && pixels as u64 * pitch as u64 <= out.len() as u64);
+    assert!(channels <= out.len() && pixels.saturating_mul(pitch) <= out.len());
     let mut group = stream.as_ptr();
     for column in 0..2 {
-        let [upper, lower] = [upper, lower].map(|row| row[column * pixel_words..].as_ptr());
-        for first in (0..channels).step_by(CHANNELS) {
-            // SAFETY: the function reads one whole group, of which the stream has `groups` for either column, and of each row `pixels + 1`
+        let [upper, lower] = [upper, lower].map(|row| row.as_ptr().wrapping_add(column * pixel_words));
+        let mut first = 0;
+        while first < channels {
+            // SAFETY: the function reads one whole group, of which the stream has enough for either column, and of each row `pixels + 1`
             // pixels, from the column's first on: two windows read three pixels, and a last single one reads two. It writes up to three
             // codes, as many as are left of `channels`, at `pitch` from each other, `pixels` times, all among the `2 · channels` of
             // each pixel. `group_words` cannot have overflowed, since a row holds three pixels and the group has but twelve words
@@ -232,6 +232,7 @@ pub fn row(
                 );
             }
             group = group.wrapping_add(group_words);
+            first += CHANNELS;
         }
     }
 }
