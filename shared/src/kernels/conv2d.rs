@@ -40,8 +40,9 @@ pub fn conv2d(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], out: 
     }
 }
 
-/// Whether rows that lie one behind the other are as good as one long row, of a layer whose window is a pixel, but for pixels at its
-/// end that are fewer than a row. Not where [`tile::row`] reads in front of the first one, or cannot write the last group of channels.
+/// Whether rows that lie one behind the other are as good as one long row, of a layer whose window is a pixel. Not where
+/// [`tile::row`] reads in front of the first one or cannot write the last group of channels, nor where there are too few for
+/// [`long_row`] to end with two pairs.
 fn are_one_row(input: &Rows<'_>, layer: &Weighted<'_>) -> bool {
     const PIXEL: Window = Window {
         kernel: 1,
@@ -52,7 +53,7 @@ fn are_one_row(input: &Rows<'_>, layer: &Weighted<'_>) -> bool {
     let channels = usize::from(layer.output.c);
     layer.window == PIXEL
         && layer.output.w == input.shape.w
-        && usize::from(layer.output.w) >= PIXELS + CHANNELS
+        && usize::from(layer.output.w) >= CHANNELS
         && (channels.is_multiple_of(CHANNELS) || channels < CHANNELS)
         && tile::codes_before(1, input.channels(), input.channels()) == 0
 }
@@ -68,29 +69,29 @@ fn long_row(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], out: &m
     };
     let pairs = pixels.saturating_sub(later) / PIXELS;
     let codes = input.codes_from(layer.row, pixels * segment);
-    let windows = Windows {
-        lines: &[Line {
-            codes,
-            first: 0,
-            step: segment,
-        }],
-        segment,
-        pairs,
-    };
-    let x = &mut scratch[..PIXELS * window_words(1, segment)];
-    tile::row(layer.stream, &windows, x, layer.zero_point, (&mut *out, channels));
-    let left = pixels - PIXELS * pairs;
-    if left > 0 {
-        let width = usize::from(layer.output.w);
-        let above = pixels / width - 1;
-        let layer = Weighted {
-            row: layer.row + above,
-            ..*layer
+    let (x, spare) = scratch.split_at_mut(PIXELS * window_words(1, segment));
+    let mut row = |first: usize, pairs: usize, out: &mut [i8]| {
+        let windows = Windows {
+            lines: &[Line {
+                codes: &codes[first * segment..],
+                first: 0,
+                step: segment,
+            }],
+            segment,
+            pairs,
         };
-        let out = &mut out[above * layer.row_len()..];
-        for pair in (width - left) / PIXELS..width.div_ceil(PIXELS) {
-            any_pair(input, &layer, pair, scratch, out);
-        }
+        tile::row(layer.stream, &windows, x, layer.zero_point, (out, channels));
+    };
+    row(0, pairs, out);
+    // Pairs that end with the last pixel, two at most, of which the first pixel may be done already. The rest of scratch memory holds
+    // two rows of channels in whole groups, and four pixels of fewer than a group.
+    let left = (pixels - PIXELS * pairs).div_ceil(PIXELS);
+    if left > 0 {
+        let first = pixels - PIXELS * left;
+        let spare = bytemuck::cast_slice_mut(spare);
+        row(first, left, spare);
+        let out = &mut out[first * channels..];
+        out.copy_from_slice(&spare[..out.len()]);
     }
 }
 
@@ -144,12 +145,14 @@ fn any_pair(input: &Rows<'_>, layer: &Weighted<'_>, pair: usize, scratch: &mut [
     let (x, spare) = scratch.split_at_mut(window.kernel * line_words);
     let (borders, left_over) = bytemuck::cast_slice_mut(spare).split_at_mut(PIXELS * segment.next_multiple_of(4));
     let borders = &mut borders[..PIXELS * segment];
-    borders.fill(input.pad_code);
-    let (first_border, second_border) = borders.split_at_mut(segment);
     let (first_spare, second_spare) = left_over.split_at_mut(channels.next_multiple_of(CHANNELS));
     let first = pair * PIXELS;
     let second = (first + 1).min(usize::from(layer.output.w) - 1);
     let [left, right] = [first, second].map(|column| window.left(column) * input.channels() as isize);
+    if left < 0 || right as usize + segment > usize::from(input.shape.w) * input.channels() {
+        borders.fill(input.pad_code);
+    }
+    let (first_border, second_border) = borders.split_at_mut(segment);
     let fits = second > first && channels.is_multiple_of(CHANNELS);
     for (row, out) in (layer.row..).zip(out.chunks_exact_mut(layer.row_len())) {
         for (y, x) in (window.top(row)..).zip(x.chunks_exact_mut(line_words)) {
