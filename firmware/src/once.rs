@@ -21,6 +21,7 @@ fn main() -> ! {
     exit(once().err().unwrap_or(0))
 }
 
+#[inline(never)]
 fn once() -> Result<(), i32> {
     let flash = Chosen::flash();
     let (mut network, inputs) = model::load(&flash, &mut ARENA.take().0)?;

@@ -256,7 +256,6 @@ fn the_command_prints_one_object_with_every_figure() {
         for key in [
             "macs",
             "instructions",
-            "pinned_code_bytes",
             "code_bytes",
             "code_bytes_all",
             "blob_bytes",
@@ -269,13 +268,20 @@ fn the_command_prints_one_object_with_every_figure() {
             );
         }
         let code = |key: &str| workload[key].as_u64().expect("a number");
+        let pinned = |key: &str| workload["pinned"][key].as_u64().expect("a number");
         assert!(
             code("code_bytes") * 3 < code("code_bytes_all") * 2,
             "operators that are not built in leave code: {workload:#}"
         );
         assert!(
-            code("pinned_code_bytes") + 4096 < code("code_bytes"),
+            pinned("code_bytes") + 4096 < code("code_bytes"),
             "checks that the host has made leave code: {workload:#}"
+        );
+        // Opening the blob and finding its inputs come on top, and little else.
+        let instructions = code("instructions");
+        assert!(
+            (instructions / 2..instructions + 1000).contains(&pinned("instructions")),
+            "{workload:#}"
         );
         let (cycles, reason) = (&workload["modelled_cycles"], &workload["modelled_cycles_reason"]);
         assert!(

@@ -8,11 +8,16 @@ use trident::wire::{Measurement, Text};
 
 use super::BenchError;
 use super::cycles::Tracer;
+use super::report::Pinned;
 use crate::device::{self, Board};
 use crate::toolchain::{Image, Toolchain};
 
 /// Code that brings inputs in, by what its functions are called.
 const INPUT_CODE: [&str; 3] = ["read_readings", "read_picture", "trident_bytes_centre"];
+
+/// All that the image of the engine alone does, of which it is the CRC that grows with the blob.
+const ENGINE_ONCE: &str = "trident_pinned::once::once";
+const CRC_CODE: &str = "checksum::";
 
 /// The file that the image writes in the emulator's folder.
 const MEASUREMENT_FILE: &str = "measurement";
@@ -112,4 +117,33 @@ impl Bench {
             .without(|name| INPUT_CODE.iter().any(|part| name.contains(part)))
             .cycles)
     }
+}
+
+/// Runs a pinned engine on its blob, and tells what it takes.
+///
+/// # Errors
+/// It does not run the blob, or its file cannot be read.
+pub fn pinned(
+    emulator: &Path,
+    tracer: Option<&Tracer>,
+    board: &'static Board,
+    elf: &Path,
+    blob: &[u8],
+) -> Result<Pinned, BenchError> {
+    let code_bytes = super::code::read(elf)?.flash_bytes;
+    let folder = device::run_to_end(emulator, board, elf, blob, &[])?;
+    let loader = device::loader(board, folder.path())?;
+    let traced = |tracer: &Tracer| {
+        tracer
+            .trace(elf, &["-device".into(), loader.into()], ENGINE_ONCE, 1)
+            .ok()
+    };
+    let trace = tracer.and_then(traced).map(|trace| {
+        trace.without(|name| name.contains(CRC_CODE) || INPUT_CODE.iter().any(|part| name.contains(part)))
+    });
+    Ok(Pinned {
+        code_bytes,
+        instructions: trace.as_ref().map(|trace| trace.instructions),
+        modelled_cycles: trace.map(|trace| trace.cycles),
+    })
 }

@@ -28,6 +28,7 @@ use crate::quantize::QuantizeError;
 use crate::quantize::optimize::Optimize;
 use crate::toolchain::{Image, Toolchain, ToolchainError};
 use crate::train::TrainError;
+use cycles::Tracer;
 
 pub use build::{Built, CALIBRATION_ROWS, build, drawn};
 pub use measure::Bench;
@@ -129,19 +130,35 @@ pub fn run(
     ))
 }
 
-/// Builds the engines of each workload, with no other operators than it runs, and notes what their code takes.
+/// Builds the engines of each workload, with no other operators than it runs, notes what their code takes, and boots those that are
+/// pinned to a blob with that blob.
 ///
 /// # Errors
-/// An engine that does not build.
-pub fn own_code(board: &Board, report: &mut Report, progress: &Progress) -> Result<(), BenchError> {
+/// An engine that does not build, or a pinned one that does not run its model.
+pub fn own_code(
+    board: &'static Board,
+    report: &mut Report,
+    optimize: Optimize,
+    progress: &Progress,
+) -> Result<(), BenchError> {
     let toolchain = Toolchain::new()?;
+    let tracer = Tracer::new(&toolchain, board).ok();
     let mut step = progress.step("engines", report.workloads.len() as u64);
     for (done, workload) in report.workloads.iter_mut().enumerate() {
         step.set(done as u64, workload.name);
         let any_model = toolchain.image_of(board, Image::Engine, workload.pin.operators)?;
         workload.code_bytes = Some(code::read(&any_model)?.flash_bytes);
         let this_model = toolchain.pinned(board, &workload.pin)?;
-        workload.pinned_code_bytes = Some(code::read(&this_model)?.flash_bytes);
+        let built = Workload::named(workload.name).map(|workload| build(workload, optimize));
+        let blob = built.transpose()?.map(|built| built.blob).unwrap_or_default();
+        let emulator = toolchain.qemu(board)?;
+        workload.pinned = Some(measure::pinned(
+            &emulator,
+            tracer.as_ref(),
+            board,
+            &this_model,
+            blob.as_ref(),
+        )?);
     }
     step.finish(&format!("{} engines", report.workloads.len()));
     Ok(())

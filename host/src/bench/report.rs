@@ -76,9 +76,9 @@ pub struct WorkloadReport {
     /// Flash of the engine alone with no other operators than these, blob apart; none before [`own_code`](super::own_code).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code_bytes: Option<u64>,
-    /// The same of the engine that is pinned to this very blob, which the host has checked.
+    /// The engine that is pinned to this very blob, which the host has checked; none before [`own_code`](super::own_code).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub pinned_code_bytes: Option<u64>,
+    pub pinned: Option<Pinned>,
     /// Flash of the engine alone with all operators, blob apart.
     pub code_bytes_all: u64,
     /// Flash of the blob.
@@ -99,6 +99,18 @@ pub struct WorkloadReport {
     pub layers: Vec<Layer>,
     /// Whether the loop of known length was counted exactly.
     pub calibration_ok: bool,
+}
+
+/// The engine alone, pinned to one model. All three figures are of one image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Pinned {
+    /// Flash, blob apart.
+    pub code_bytes: u64,
+    /// Instructions of its whole work, from the blob's bytes to results, less those of the CRC and of input nodes; none where no
+    /// tracer can be had.
+    pub instructions: Option<u64>,
+    /// Modelled cycles of the same.
+    pub modelled_cycles: Option<u64>,
 }
 
 /// Checking and loading a blob, once at boot. Two parts grow with the blob: its CRC, and the scan that proves that no weights overflow.
@@ -213,7 +225,7 @@ impl WorkloadReport {
             modelled_cycles_reason: measured.cycles.as_ref().err().cloned(),
             pin: Pin::of(&blob).map_err(|error| BenchError::Report(error.to_string()))?,
             code_bytes: None,
-            pinned_code_bytes: None,
+            pinned: None,
             code_bytes_all: code.flash_bytes,
             blob_bytes: blob.bytes().len(),
             parameter_bytes: built.parameter_bytes,

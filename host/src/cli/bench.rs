@@ -50,7 +50,7 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
         .with_context(|| format!("there is no board called `{}`; there is {}", args.board, boards()))?;
     let workloads = chosen(&args.workload)?;
     let mut report = bench::run(board, &workloads, args.optimize, &Progress::new())?;
-    bench::own_code(board, &mut report, &Progress::new())?;
+    bench::own_code(board, &mut report, args.optimize, &Progress::new())?;
     if args.peers {
         report.peers = Some(peers::run(board, &workloads, args.optimize)?);
     }
@@ -102,7 +102,9 @@ fn print(report: &Report) -> anyhow::Result<()> {
             whole(workload.instructions),
             per_mac(Some(workload.instructions_per_mac)),
             workload.modelled_cycles.map_or_else(|| "–".into(), whole),
-            workload.pinned_code_bytes.map_or_else(|| "–".into(), whole),
+            workload
+                .pinned
+                .map_or_else(|| "–".into(), |pinned| whole(pinned.code_bytes)),
             workload.code_bytes.map_or_else(|| "–".into(), whole),
             whole(workload.code_bytes_all),
             whole(workload.blob_bytes as u64),
