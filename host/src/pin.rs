@@ -16,7 +16,7 @@ pub fn source(pin: &Pin) -> String {
     } = pin.header;
     let heads = listed(pin.heads.iter().map(|head| format!(".with(Head::{head:?})")), "");
     let operators = listed(pin.operators.iter().map(|op| format!("Op::{op:?}")), ", ");
-    let inputs = listed(pin.inputs.iter().map(span), ", ");
+    let inputs = listed(pin.golden_inputs.iter().map(span), ", ");
     format!(
         "\
 // Written by `trident pin`. The blob has {total_len} bytes, CRC-32 {crc:08x}.
@@ -40,7 +40,7 @@ pub fn source(pin: &Pin) -> String {
         arena_len: {arena_len},
         heads: HeadSet::EMPTY{heads},
         operators: OpSet::of(&[{operators}]),
-        inputs: [{inputs}],
+        golden_inputs: [{inputs}],
     }};
     PIN.computed_by({arithmetic:?})
 }}

@@ -36,7 +36,7 @@ impl<'a> Parameters<'a> {
     pub(crate) fn words_from(&self, offset: u32) -> &'a [u32] {
         match self.words.get(offset as usize / 4..) {
             Some(words) => words,
-            None => unreachable!("checked when the blob was opened"),
+            None => unreachable!("checked when the blob was opened or pinned"),
         }
     }
 
@@ -47,7 +47,7 @@ impl<'a> Parameters<'a> {
     pub(crate) fn proven<T: AnyBitPattern>(&self, offset: u32, count: usize) -> &'a [T] {
         match self.slice(offset, count) {
             Some(slice) => slice,
-            None => unreachable!("checked when the blob was opened"),
+            None => unreachable!("checked when the blob was opened or pinned"),
         }
     }
 }

@@ -35,7 +35,7 @@ pub struct Pin {
     /// Its operators.
     pub operators: OpSet,
     /// Inputs of its first golden vector, inside the parameters, by the slot's number; empty where there are none.
-    pub inputs: [Span; 3],
+    pub golden_inputs: [Span; 3],
 }
 
 /// A blob that is the pinned one.
@@ -62,7 +62,7 @@ impl Pin {
             arena_len: metadata.arena_len,
             heads: graph.heads(),
             operators: graph.nodes().map(|node| node.op).collect(),
-            inputs: first.map_or([Span::default(); 3], |golden| golden.inputs),
+            golden_inputs: first.map_or([Span::default(); 3], |golden| golden.inputs),
         })
     }
 
@@ -92,7 +92,7 @@ impl Pin {
     /// Takes the blob at the start of `bytes`. What follows it is ignored, as in a flash slot.
     ///
     /// # Errors
-    /// [`BlobError::Misaligned`], [`BlobError::Truncated`], [`BlobError::Pinned`] or [`BlobError::Crc`]: these are not the bytes that were
+    /// [`BlobError::Misaligned`], [`BlobError::Truncated`], [`BlobError::NotPinned`] or [`BlobError::Crc`]: these are not the bytes that were
     /// pinned.
     pub fn open<'a>(&self, bytes: &'a [u8]) -> Result<Pinned<'a>, BlobError> {
         Ok(Pinned {

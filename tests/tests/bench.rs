@@ -200,9 +200,10 @@ fn a_blob_is_measured_alike_each_time() {
 #[test]
 fn an_engine_with_a_models_operators_alone_runs_it_in_less_code_and_refuses_others() {
     let (report, blob) = measured("W4");
+    let graph = Blob::new_exact(blob.as_ref()).expect("a blob").graph();
+    let operators = graph.nodes().map(|node| node.op).collect();
     let toolchain = Toolchain::new().expect("the sources are there");
-    let engine =
-        Bench::with_operators(&toolchain, &BOARDS[0], report.pin.operators).unwrap_or_else(|error| panic!("{error}"));
+    let engine = Bench::with_operators(&toolchain, &BOARDS[0], operators).unwrap_or_else(|error| panic!("{error}"));
     // The image compares every answer with those of the host, to the bit, before it reports.
     let own = engine
         .count("W4", blob.as_ref())
@@ -217,6 +218,27 @@ fn an_engine_with_a_models_operators_alone_runs_it_in_less_code_and_refuses_othe
     let refused = engine.count("W1", other.as_ref()).unwrap_err().to_string();
     let reason = "blob: node 0: trident was built without its feature `op-readings`";
     assert!(refused.ends_with(reason), "{refused}");
+}
+
+/// All three figures are of the image that is pinned to W4.
+#[test]
+fn the_pinned_engine_of_w4_is_small_and_fast_in_one_image() {
+    const MOST: [(&str, u64); 3] = [
+        ("bytes of code", 16 << 10),
+        ("instructions", 600_000),
+        ("modelled cycles", 880_000),
+    ];
+    let board = &BOARDS[0];
+    let mut report = report().clone();
+    report.workloads.retain(|workload| workload.name == "W4");
+    bench::own_code(board, &mut report, &Progress::silent()).unwrap_or_else(|error| panic!("{error}"));
+    let pinned = report.workloads[0].pinned.expect("its engine was built");
+    let figures = [Some(pinned.code_bytes), pinned.instructions, pinned.modelled_cycles];
+    let slack = Baselines::read().slack(board.target, &report.compiler);
+    for ((what, most), figure) in MOST.into_iter().zip(figures) {
+        let figure = figure.unwrap_or_else(|| panic!("{what}: no tracer"));
+        assert!(figure * 100 <= most * (100 + slack), "{figure} {what}, {most} at most");
+    }
 }
 
 #[test]

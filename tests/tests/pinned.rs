@@ -1,5 +1,8 @@
 //! Firmware for one model: the same answers as that of any model, and no other blob.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
 use trident::blob::BlobError;
 use trident::check::GraphError;
 use trident::graph::Op;
@@ -63,7 +66,7 @@ fn inputs_of_the_first_golden_vector_lie_where_the_pin_says() {
     let packed = tiny::tiny().pack();
     let pin = pin_of(packed.bytes());
     let pinned = pin.open(packed.bytes()).expect("the pinned bytes");
-    let [classification, picture, regression] = pin.inputs.map(|span| span.of(pinned.blob().parameters()));
+    let [classification, picture, regression] = pin.golden_inputs.map(|span| span.of(pinned.blob().parameters()));
     assert_eq!(classification, Some(bytemuck::cast_slice(&tiny::CLASSIFICATION)));
     assert_eq!(picture, Some(&tiny::picture()[..]));
     assert_eq!(regression, Some(bytemuck::cast_slice(&tiny::REGRESSION)));
@@ -78,7 +81,7 @@ fn any_other_bytes_are_refused() {
         packed.bytes_mut()[at] ^= 1 << (at % 8);
         let refused = pin.open(packed.bytes()).map(|_| ()).unwrap_err();
         match refused {
-            BlobError::Pinned { pinned, found } if at < 4 => assert!(pinned == crc && found != crc),
+            BlobError::NotPinned { pinned, found } if at < 4 => assert!(pinned == crc && found != crc),
             BlobError::Crc { stored, computed } if at >= 4 => assert!(stored == crc && computed != crc),
             other => panic!("byte {at}: {other}"),
         }
@@ -187,6 +190,35 @@ fn the_command_writes_what_firmware_includes() {
 
     folder.trident("pin model.tri -o other.rs").succeeds();
     assert_eq!(folder.read("other.rs"), source.as_bytes());
+}
+
+#[test]
+fn the_command_writes_neither_over_the_model_nor_where_it_cannot() {
+    let folder = Folder::new(TRIDENT);
+    let packed = tiny::tiny().pack();
+    folder.write("model.tri", packed.bytes());
+    folder
+        .trident("pin model.tri -o nowhere/other.rs")
+        .fails(&["cannot write nowhere/other.rs", "-o"]);
+    folder
+        .trident("pin model.tri -o ./model.tri")
+        .fails(&["model.tri is the model itself", "-o"]);
+    assert_eq!(folder.read("model.tri"), packed.bytes());
+    assert_eq!(folder.files(), ["model.tri"]);
+}
+
+#[test]
+fn file_names_need_not_be_text() {
+    let folder = Folder::new(TRIDENT);
+    let file = |name: &[u8]| folder.path("").join(OsStr::from_bytes(name));
+    std::fs::write(file(b"\xff.tri"), tiny::tiny().pack().bytes()).expect("it is written");
+    let said = folder
+        .command("pin --json")
+        .arg(file(b"\xff.tri"))
+        .output()
+        .expect("it runs");
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    assert!(file(b"\xff.pin.rs").exists());
 }
 
 #[test]

@@ -8,7 +8,7 @@ use trident::wire::{Measurement, Text};
 
 use super::BenchError;
 use super::cycles::Tracer;
-use super::report::Pinned;
+use super::report::PinnedEngine;
 use crate::device::{self, Board};
 use crate::toolchain::{Image, Toolchain};
 
@@ -129,19 +129,16 @@ pub fn pinned(
     board: &'static Board,
     elf: &Path,
     blob: &[u8],
-) -> Result<Pinned, BenchError> {
+) -> Result<PinnedEngine, BenchError> {
     let code_bytes = super::code::read(elf)?.flash_bytes;
     let folder = device::run_to_end(emulator, board, elf, blob, &[])?;
     let loader = device::loader(board, folder.path())?;
-    let traced = |tracer: &Tracer| {
-        tracer
-            .trace(elf, &["-device".into(), loader.into()], ENGINE_ONCE, 1)
-            .ok()
-    };
-    let trace = tracer.and_then(traced).map(|trace| {
-        trace.without(|name| name.contains(CRC_CODE) || INPUT_CODE.iter().any(|part| name.contains(part)))
-    });
-    Ok(Pinned {
+    let left_out = |name: &str| name.contains(CRC_CODE) || INPUT_CODE.iter().any(|part| name.contains(part));
+    let traced = |tracer: &Tracer| tracer.trace(elf, &["-device".into(), loader.into()], ENGINE_ONCE, 1);
+    let trace = tracer.map(traced).transpose();
+    let trace = trace.map_err(|reason| BenchError::Report(reason.to_string()))?;
+    let trace = trace.map(|trace| trace.without(left_out));
+    Ok(PinnedEngine {
         code_bytes,
         instructions: trace.as_ref().map(|trace| trace.instructions),
         modelled_cycles: trace.map(|trace| trace.cycles),

@@ -19,7 +19,7 @@ pub mod peers;
 mod report;
 mod workloads;
 
-use trident::Blob;
+use trident::{Blob, Pin};
 
 use crate::data::DataError;
 use crate::device::{Board, DeviceError};
@@ -135,30 +135,21 @@ pub fn run(
 ///
 /// # Errors
 /// An engine that does not build, or a pinned one that does not run its model.
-pub fn own_code(
-    board: &'static Board,
-    report: &mut Report,
-    optimize: Optimize,
-    progress: &Progress,
-) -> Result<(), BenchError> {
+pub fn own_code(board: &'static Board, report: &mut Report, progress: &Progress) -> Result<(), BenchError> {
     let toolchain = Toolchain::new()?;
+    let emulator = toolchain.qemu(board)?;
+    // That there is none, the workloads' own cycles tell with the reason.
     let tracer = Tracer::new(&toolchain, board).ok();
     let mut step = progress.step("engines", report.workloads.len() as u64);
     for (done, workload) in report.workloads.iter_mut().enumerate() {
         step.set(done as u64, workload.name);
-        let any_model = toolchain.image_of(board, Image::Engine, workload.pin.operators)?;
+        let blob = workload.blob.as_ref();
+        let pin = Blob::new_exact(blob).map_err(|error| BenchError::Report(error.to_string()))?;
+        let pin = Pin::of(&pin).map_err(|error| BenchError::Report(error.to_string()))?;
+        let any_model = toolchain.image_of(board, Image::Engine, pin.operators)?;
         workload.code_bytes = Some(code::read(&any_model)?.flash_bytes);
-        let this_model = toolchain.pinned(board, &workload.pin)?;
-        let built = Workload::named(workload.name).map(|workload| build(workload, optimize));
-        let blob = built.transpose()?.map(|built| built.blob).unwrap_or_default();
-        let emulator = toolchain.qemu(board)?;
-        workload.pinned = Some(measure::pinned(
-            &emulator,
-            tracer.as_ref(),
-            board,
-            &this_model,
-            blob.as_ref(),
-        )?);
+        let this_model = toolchain.pinned(board, &pin)?;
+        workload.pinned = Some(measure::pinned(&emulator, tracer.as_ref(), board, &this_model, blob)?);
     }
     step.finish(&format!("{} engines", report.workloads.len()));
     Ok(())

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use trident::graph::{Graph, Node};
 use trident::wire::Measurement;
-use trident::{Blob, BlobError, Pin};
+use trident::{Blob, BlobError};
 
 use super::code::Code;
 use super::elsewhere::{self, Elsewhere};
@@ -11,6 +11,7 @@ use super::measure::Measured;
 use super::peers::PeerReport;
 use super::{BenchError, Built, Workload};
 use crate::device::Board;
+use crate::quantize::writer::AlignedBytes;
 
 /// All workloads on one board.
 #[derive(Clone, Debug, Serialize)]
@@ -70,15 +71,15 @@ pub struct WorkloadReport {
     /// Why there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub modelled_cycles_reason: Option<String>,
-    /// What an engine for this model alone has to know of it; its operators among others.
+    /// The blob itself.
     #[serde(skip)]
-    pub pin: Pin,
+    pub blob: AlignedBytes,
     /// Flash of the engine alone with no other operators than these, blob apart; none before [`own_code`](super::own_code).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code_bytes: Option<u64>,
     /// The engine that is pinned to this very blob, which the host has checked; none before [`own_code`](super::own_code).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub pinned: Option<Pinned>,
+    pub pinned: Option<PinnedEngine>,
     /// Flash of the engine alone with all operators, blob apart.
     pub code_bytes_all: u64,
     /// Flash of the blob.
@@ -103,7 +104,7 @@ pub struct WorkloadReport {
 
 /// The engine alone, pinned to one model. All three figures are of one image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Pinned {
+pub struct PinnedEngine {
     /// Flash, blob apart.
     pub code_bytes: u64,
     /// Instructions of its whole work, from the blob's bytes to results, less those of the CRC and of input nodes; none where no
@@ -223,7 +224,7 @@ impl WorkloadReport {
             load: Load::new(measurement, blob.bytes().len(), built.parameter_bytes),
             modelled_cycles: measured.cycles.as_ref().ok().copied(),
             modelled_cycles_reason: measured.cycles.as_ref().err().cloned(),
-            pin: Pin::of(&blob).map_err(|error| BenchError::Report(error.to_string()))?,
+            blob: built.blob.clone(),
             code_bytes: None,
             pinned: None,
             code_bytes_all: code.flash_bytes,

@@ -50,7 +50,7 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
         .with_context(|| format!("there is no board called `{}`; there is {}", args.board, boards()))?;
     let workloads = chosen(&args.workload)?;
     let mut report = bench::run(board, &workloads, args.optimize, &Progress::new())?;
-    bench::own_code(board, &mut report, args.optimize, &Progress::new())?;
+    bench::own_code(board, &mut report, &Progress::new())?;
     if args.peers {
         report.peers = Some(peers::run(board, &workloads, args.optimize)?);
     }

@@ -35,7 +35,9 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     let public = key.save(path)?;
     if json {
         let digits = hex::encode(&key.public().0);
-        return super::print_json(&json!({ "private": path, "public": public, "key": digits }));
+        return super::print_json(
+            &json!({ "private": path.to_string_lossy(), "public": public.to_string_lossy(), "key": digits }),
+        );
     }
     say!("{}  the private key: keep it, and keep it to yourself", path.display());
     say!(

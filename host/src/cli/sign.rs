@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context;
 use serde_json::json;
 use trident::blob::Header;
 
@@ -41,12 +42,13 @@ pub fn run(args: &Args, json: bool) -> anyhow::Result<()> {
     let signed = signed(&blob, &key)?;
     let header = Header::decode(&signed)?;
     let output = args.output.clone().unwrap_or(path);
-    write_whole(&output, &signed)?;
+    write_whole(&output, &signed)
+        .with_context(|| format!("cannot write {}; name another file with `-o`", output.display()))?;
     let digits = hex::encode(&key.public().0);
     if json {
         let crc = format!("{:08x}", header.crc);
         return super::print_json(&json!({
-            "file": output, "bytes": signed.len(), "sequence": header.sequence, "crc32": crc, "key": digits
+            "file": output.to_string_lossy(), "bytes": signed.len(), "sequence": header.sequence, "crc32": crc, "key": digits
         }));
     }
     say!(

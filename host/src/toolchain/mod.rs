@@ -220,7 +220,7 @@ impl Toolchain {
         if let Some(pin) = build.pin {
             let source = folder.join("pin.rs");
             std::fs::create_dir_all(&folder).map_err(ToolchainError::io("make", &folder))?;
-            std::fs::write(&source, pin::source(pin)).map_err(ToolchainError::io("write", &source))?;
+            write_changed(&source, &pin::source(pin))?;
             command.args(["--features", "pinned"]).env("TRIDENT_PIN", source);
         }
         let program = build.image.program();
@@ -340,6 +340,14 @@ impl Image {
             Self::Example => "-example",
         }
     }
+}
+
+/// Writes a source file unless it holds these words already: what is built from it is then up to date.
+fn write_changed(path: &Path, words: &str) -> Result<(), ToolchainError> {
+    if std::fs::read_to_string(path).is_ok_and(|old| old == words) {
+        return Ok(());
+    }
+    std::fs::write(path, words).map_err(ToolchainError::io("write", path))
 }
 
 /// The features of `trident` that build these operators in.

@@ -39,7 +39,7 @@ pub enum BlobError {
         computed: u32,
     },
     /// A blob, but not the one that this firmware was built for: [`Pin`](crate::Pin).
-    Pinned {
+    NotPinned {
         /// The checksum of the one that it was built for.
         pinned: u32,
         /// The checksum that stands here.
@@ -80,7 +80,7 @@ impl core::fmt::Display for BlobError {
             Self::Crc { stored, computed } => {
                 write!(f, "damaged: CRC-32 stored {stored:#010x}, computed {computed:#010x}")
             }
-            Self::Pinned { pinned, found } => {
+            Self::NotPinned { pinned, found } => {
                 write!(
                     f,
                     "not the model that this firmware was built for: CRC-32 {found:#010x} instead of {pinned:#010x}"

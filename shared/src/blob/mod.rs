@@ -131,7 +131,7 @@ impl<'a> Blob<'a> {
         let bytes = start_of(bytes, pin.header.total_len)?;
         let found = bytes.first_chunk().map_or(0, |crc| u32::from_le_bytes(*crc));
         if found != pin.header.crc {
-            return Err(BlobError::Pinned {
+            return Err(BlobError::NotPinned {
                 pinned: pin.header.crc,
                 found,
             });
@@ -200,7 +200,7 @@ impl<'a> Blob<'a> {
         let end = HEADER_LEN + self.header.metadata_len as usize;
         match decode(&self.bytes[HEADER_LEN..end], self.header.version) {
             Some(decoded) => decoded,
-            None => unreachable!("new_checked decoded these bytes"),
+            None => unreachable!("decoded when the blob was checked"),
         }
     }
 

@@ -25,7 +25,7 @@ pub const fn scratch_words(kernel: usize, input: Shape, output: Shape) -> usize 
 /// # Shapes
 /// `stream` of `output.c` channels; `out[rows][output.w][output.c]`.
 pub fn conv2d(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], out: &mut [i8]) {
-    if are_one_row(input, layer) {
+    if are_one_row(input, layer, out.len()) {
         return long_row(input, layer, scratch, out);
     }
     let inside = pairs_inside(input, layer);
@@ -41,9 +41,9 @@ pub fn conv2d(input: &Rows<'_>, layer: &Weighted<'_>, scratch: &mut [u32], out: 
 }
 
 /// Whether rows that lie one behind the other are as good as one long row, of a layer whose window is a pixel. Not where
-/// [`tile::row`] reads in front of the first one or cannot write the last group of channels, nor where there are too few for
-/// [`long_row`] to end with two pairs.
-fn are_one_row(input: &Rows<'_>, layer: &Weighted<'_>) -> bool {
+/// [`tile::row`] reads in front of the first one or cannot write the last group of channels, nor where the `codes` to write are too
+/// few for [`long_row`] to end with two pairs.
+fn are_one_row(input: &Rows<'_>, layer: &Weighted<'_>, codes: usize) -> bool {
     const PIXEL: Window = Window {
         kernel: 1,
         stride: 1,
@@ -53,7 +53,7 @@ fn are_one_row(input: &Rows<'_>, layer: &Weighted<'_>) -> bool {
     let channels = usize::from(layer.output.c);
     layer.window == PIXEL
         && layer.output.w == input.shape.w
-        && usize::from(layer.output.w) >= CHANNELS
+        && codes >= 2 * PIXELS * channels
         && (channels.is_multiple_of(CHANNELS) || channels < CHANNELS)
         && tile::codes_before(1, input.channels(), input.channels()) == 0
 }

@@ -49,18 +49,23 @@ impl<'a> Rows<'a> {
     /// A row; `None` above the first and below the last.
     #[inline]
     pub fn row(&self, y: isize) -> Option<&'a [i8]> {
-        // A row above the first one's number wraps to one far below the last.
+        // A negative number, as `usize`, is past any height.
         let y = y as usize;
         if y >= usize::from(self.shape.h) {
             return None;
         }
         let len = usize::from(self.shape.w) * self.channels();
-        let place = if self.kept < self.shape.h {
-            y % usize::from(self.kept)
+        Some(&self.codes[self.place(y) * len..][..len])
+    }
+
+    /// Where a row lies among those that are kept.
+    #[inline(always)]
+    const fn place(&self, y: usize) -> usize {
+        if self.kept < self.shape.h {
+            y % self.kept as usize
         } else {
             y
-        };
-        Some(&self.codes[place * len..][..len])
+        }
     }
 
     /// So many codes from the start of a row on: of one row, or of several that are all kept.
@@ -69,12 +74,7 @@ impl<'a> Rows<'a> {
     /// If there are fewer.
     #[inline]
     pub fn codes_from(&self, y: usize, len: usize) -> &'a [i8] {
-        let place = if self.kept < self.shape.h {
-            y % usize::from(self.kept)
-        } else {
-            y
-        };
-        &self.codes[place * usize::from(self.shape.w) * self.channels()..][..len]
+        &self.codes[self.place(y) * usize::from(self.shape.w) * self.channels()..][..len]
     }
 
     /// The first four channels of `LINES` rows from the first pixel on; of those above the first row and below the last, as many
@@ -82,10 +82,7 @@ impl<'a> Rows<'a> {
     #[inline(never)]
     pub(crate) fn quads<const LINES: usize>(&self, top: isize, padding: &'a [i8; 4]) -> [micro::Quads<'a>; LINES] {
         let len = usize::from(self.shape.w) * self.channels();
-        let mut place = usize::try_from(top).unwrap_or_default();
-        if self.kept < self.shape.h {
-            place %= usize::from(self.kept);
-        }
+        let mut place = self.place(usize::try_from(top).unwrap_or_default());
         let mut rows = [micro::Quads {
             codes: padding,
             pitch: 0,

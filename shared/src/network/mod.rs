@@ -106,7 +106,7 @@ struct Results {
 }
 
 /// A model that is ready to run. Holding one proves that no run of it can overflow, leave its memory or fail on finite
-/// inputs of the right length.
+/// inputs of the right length; of a pinned one, as far as its checksum tells that it is the blob that was checked.
 #[derive(Debug)]
 pub struct Network<'a> {
     blob: Blob<'a>,
@@ -492,7 +492,7 @@ pub struct Step<'s> {
 fn proven<T>(checked: Option<T>) -> T {
     match checked {
         Some(checked) => checked,
-        None => unreachable!("checked when the blob was opened"),
+        None => unreachable!("checked when the blob was opened or pinned"),
     }
 }
 

@@ -437,7 +437,7 @@ pub fn row(stream: &[u32], windows: &Windows<'_>, x: &mut [u32], zero_point: i8,
     assert!(len(channels, extent) <= out.len());
     assert!(stream_words(extent, x.len() / PIXELS) <= stream.len());
     let advance = (PIXELS * channels) as isize - extent as isize;
-    // Of several lines each is as good as the first: the step does not count then.
+    // The step counts only where there is a single line.
     let first = &lines[0];
     let before = codes_before(lines.len(), segment, first.step);
     for line in lines {
