@@ -113,10 +113,13 @@ impl Bench {
         let arguments = ["-device".into(), loader.into()];
         let trace = tracer.trace(&self.elf, &arguments, "trident_bench_run", 1);
         let trace = trace.map_err(|reason| reason.to_string())?;
-        Ok(trace
-            .without(|name| INPUT_CODE.iter().any(|part| name.contains(part)))
-            .cycles)
+        Ok(trace.without(brings_inputs).cycles)
     }
+}
+
+/// Whether a function is among [`INPUT_CODE`].
+fn brings_inputs(name: &str) -> bool {
+    INPUT_CODE.iter().any(|part| name.contains(part))
 }
 
 /// Runs a pinned engine on its blob, and tells what it takes.
@@ -133,7 +136,7 @@ pub fn pinned(
     let code_bytes = super::code::read(elf)?.flash_bytes;
     let folder = device::run_to_end(emulator, board, elf, blob, &[])?;
     let loader = device::loader(board, folder.path())?;
-    let left_out = |name: &str| name.contains(CRC_CODE) || INPUT_CODE.iter().any(|part| name.contains(part));
+    let left_out = |name: &str| name.contains(CRC_CODE) || brings_inputs(name);
     let traced = |tracer: &Tracer| tracer.trace(elf, &["-device".into(), loader.into()], ENGINE_ONCE, 1);
     let trace = tracer.map(traced).transpose();
     let trace = trace.map_err(|reason| BenchError::Report(reason.to_string()))?;

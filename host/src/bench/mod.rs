@@ -143,13 +143,13 @@ pub fn own_code(board: &'static Board, report: &mut Report, progress: &Progress)
     let mut step = progress.step("engines", report.workloads.len() as u64);
     for (done, workload) in report.workloads.iter_mut().enumerate() {
         step.set(done as u64, workload.name);
-        let blob = workload.blob.as_ref();
-        let pin = Blob::new_exact(blob).map_err(|error| BenchError::Report(error.to_string()))?;
-        let pin = Pin::of(&pin).map_err(|error| BenchError::Report(error.to_string()))?;
+        let bytes = workload.blob.as_ref();
+        let blob = Blob::new_exact(bytes).map_err(|error| BenchError::Report(error.to_string()))?;
+        let pin = Pin::of(&blob).map_err(|error| BenchError::Report(error.to_string()))?;
         let any_model = toolchain.image_of(board, Image::Engine, pin.operators)?;
         workload.code_bytes = Some(code::read(&any_model)?.flash_bytes);
         let this_model = toolchain.pinned(board, &pin)?;
-        workload.pinned = Some(measure::pinned(&emulator, tracer.as_ref(), board, &this_model, blob)?);
+        workload.pinned = Some(measure::pinned(&emulator, tracer.as_ref(), board, &this_model, bytes)?);
     }
     step.finish(&format!("{} engines", report.workloads.len()));
     Ok(())

@@ -153,11 +153,7 @@ impl Toolchain {
     /// # Errors
     /// The compiler is missing and could not be installed, or the build failed.
     pub fn firmware(&self, board: &Board, key: Option<&PublicKey>) -> Result<PathBuf, ToolchainError> {
-        let build = Build {
-            key,
-            ..Build::of(Image::Serving)
-        };
-        self.build(board, &build)
+        self.build(board, Image::Serving, key.map_or(For::AnyModel, For::Signed))
     }
 
     /// As [`Toolchain::firmware`], any of the firmware's images that take any model.
@@ -165,7 +161,7 @@ impl Toolchain {
     /// # Errors
     /// As [`Toolchain::firmware`].
     pub fn image(&self, board: &Board, image: Image) -> Result<PathBuf, ToolchainError> {
-        self.build(board, &Build::of(image))
+        self.build(board, image, For::AnyModel)
     }
 
     /// As [`Toolchain::image`], with no other operators than these.
@@ -173,11 +169,7 @@ impl Toolchain {
     /// # Errors
     /// As [`Toolchain::firmware`].
     pub fn image_of(&self, board: &Board, image: Image, operators: OpSet) -> Result<PathBuf, ToolchainError> {
-        let build = Build {
-            operators: Some(operators),
-            ..Build::of(image)
-        };
-        self.build(board, &build)
+        self.build(board, image, For::Operators(operators))
     }
 
     /// As [`Toolchain::firmware`], the engine alone, for the one model that is pinned.
@@ -185,24 +177,20 @@ impl Toolchain {
     /// # Errors
     /// As [`Toolchain::firmware`].
     pub fn pinned(&self, board: &Board, pin: &Pin) -> Result<PathBuf, ToolchainError> {
-        let build = Build {
-            operators: Some(pin.operators),
-            pin: Some(pin),
-            ..Build::of(Image::Pinned)
-        };
-        self.build(board, &build)
+        self.build(board, Image::Pinned, For::Pinned(pin))
     }
 
-    fn build(&self, board: &Board, build: &Build<'_>) -> Result<PathBuf, ToolchainError> {
+    fn build(&self, board: &Board, image: Image, models: For<'_>) -> Result<PathBuf, ToolchainError> {
         let lock = self.workspace.lock()?;
         let compiler = Compiler::find_or_install(board.target)?;
         let folder = self
             .workspace
             .firmware_folder()
             .join(board.target_cpu.unwrap_or(board.target));
-        let elf = self.workspace.firmware_folder().join(build.file_name(board));
+        let name = format!("{}{}{}.elf", board.name, image.suffix(), models.suffix());
+        let elf = self.workspace.firmware_folder().join(name);
         let mut command = compiler.cargo("build", board.target);
-        if let Some(key) = build.key {
+        if let For::Signed(key) = models {
             command.env("TRIDENT_PUBLIC_KEY", hex::encode(&key.0));
         }
         if let Some(cpu) = board.target_cpu {
@@ -212,24 +200,20 @@ impl Toolchain {
             .current_dir(self.workspace.root())
             .args(["--locked", "--package", "trident-firmware", "--profile", "firmware"])
             .args(["--no-default-features", "--features", board.feature, "--features"])
-            .arg(
-                build
-                    .operators
-                    .map_or_else(|| "all-operators".to_owned(), operator_features),
-            );
-        if let Some(pin) = build.pin {
+            .arg(models.features());
+        if let For::Pinned(pin) = models {
             let source = folder.join("pin.rs");
             std::fs::create_dir_all(&folder).map_err(ToolchainError::io("make", &folder))?;
             write_changed(&source, &pin::source(pin))?;
             command.args(["--features", "pinned"]).env("TRIDENT_PIN", source);
         }
-        let program = build.image.program();
+        let program = image.program();
         command.args(["--bin", program]).arg("--target-dir").arg(&folder);
         let notice = format!("building firmware for {} with {compiler}", board.name);
         saying_if_slow(notice, || run_build(board, command))?;
         let built = folder.join(board.target).join("firmware").join(program);
         elf_files::place(&built, &elf)?;
-        if build.is_one_of_many() {
+        if matches!(models, For::Signed(_) | For::Pinned(_)) {
             elf_files::forget_others(&elf)?;
         }
         drop(lock);
@@ -256,42 +240,36 @@ impl Toolchain {
     }
 }
 
-/// What is to be built.
+/// The models that an image takes.
 #[derive(Clone, Copy)]
-struct Build<'a> {
-    image: Image,
-    /// The key that weights must be signed with.
-    key: Option<&'a PublicKey>,
-    /// The operators, if not all.
-    operators: Option<OpSet>,
-    /// The one model that it runs.
-    pin: Option<&'a Pin>,
+enum For<'a> {
+    AnyModel,
+    /// Those that are signed with a key.
+    Signed(&'a PublicKey),
+    /// Those that need no other operators.
+    Operators(OpSet),
+    /// One.
+    Pinned(&'a Pin),
 }
 
-impl Build<'_> {
-    const fn of(image: Image) -> Self {
-        Self {
-            image,
-            key: None,
-            operators: None,
-            pin: None,
+impl For<'_> {
+    /// What stands behind the image's name in the name of its file.
+    fn suffix(self) -> String {
+        match self {
+            Self::AnyModel => String::new(),
+            Self::Signed(key) => elf_files::key_suffix(key),
+            Self::Operators(operators) => operators_suffix(operators),
+            Self::Pinned(pin) => elf_files::pin_suffix(pin),
         }
     }
 
-    /// Whether there may be any number of files that differ in their key or model.
-    const fn is_one_of_many(&self) -> bool {
-        self.key.is_some() || self.pin.is_some()
-    }
-
-    /// Its file's name. What tells the pinned model tells its operators, too.
-    fn file_name(&self, board: &Board) -> String {
-        let suffix = match (self.key, self.pin, self.operators) {
-            (Some(key), ..) => elf_files::key_suffix(key),
-            (_, Some(pin), _) => elf_files::pin_suffix(pin),
-            (.., Some(operators)) => operators_suffix(operators),
-            (..) => String::new(),
-        };
-        format!("{}{}{suffix}.elf", board.name, self.image.suffix())
+    /// The features that build its operators in.
+    fn features(self) -> String {
+        match self {
+            Self::AnyModel | Self::Signed(_) => "all-operators".to_owned(),
+            Self::Operators(operators) => operator_features(operators),
+            Self::Pinned(pin) => operator_features(pin.operators),
+        }
     }
 }
 
