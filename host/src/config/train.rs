@@ -217,6 +217,10 @@ pub struct Augmentation {
     /// Enlarge a random part of the picture whose side is at least `1 − zoom` of the whole; 0 is off.
     #[serde(deserialize_with = "share", skip_serializing_if = "is_off")]
     pub zoom: f32,
+    /// Share of the pictures that give way to a crop that reaches into a neighbouring tile of the same photograph; 0 is off. It concerns
+    /// pictures of which is known where they were cut out, and that have a training picture beside them.
+    #[serde(deserialize_with = "share")]
+    pub crop: f32,
 }
 
 impl Default for Augmentation {
@@ -227,6 +231,7 @@ impl Default for Augmentation {
             brightness: 0.0,
             colour: 0.0,
             zoom: 0.0,
+            crop: 0.5,
         }
     }
 }

@@ -114,6 +114,7 @@ pub fn segmentation(rows: usize, [height, width]: [usize; 2]) -> SegmentationDat
         names: (0..rows).map(|row| format!("field {row}")).collect(),
         pixels,
         masks,
+        places: Vec::new(),
         split: Split::default(),
         generated: true,
     }

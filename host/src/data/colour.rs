@@ -123,6 +123,7 @@ mod tests {
             names: vec!["x".into()],
             pixels,
             masks,
+            places: Vec::new(),
             split: Split::default(),
             generated: false,
         }

@@ -151,6 +151,17 @@ pub struct RegressionData {
     pub split: Split,
 }
 
+/// Where a picture lies in the photograph that it was cut from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// Equal for pictures of one photograph.
+    pub photograph: usize,
+    /// Row and column of its upper left corner, in the photograph's pixels.
+    pub corner: [i64; 2],
+    /// Its height and width, in the photograph's pixels.
+    pub size: [i64; 2],
+}
+
 /// RGB pictures of one size with a class per pixel.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SegmentationData {
@@ -166,6 +177,8 @@ pub struct SegmentationData {
     pub pixels: Vec<u8>,
     /// `pictures × height × width` class indices.
     pub masks: Vec<u8>,
+    /// Where each picture was cut from, if that is known.
+    pub places: Vec<Option<Place>>,
     /// The three parts.
     pub split: Split,
     /// Whether the pictures were generated rather than photographed; figures of them say so.

@@ -60,6 +60,7 @@ pub fn segmentation(seed: u64, count: usize, [height, width]: [usize; 2], classe
         names: (0..count).map(|index| format!("random {index}")).collect(),
         masks: pixels.chunks_exact(3).map(strongest).collect(),
         pixels,
+        places: Vec::new(),
         split: Split::default(),
         generated: true,
     }

@@ -148,6 +148,7 @@ mod tests {
             names: vec!["zero".into(), "one".into(), "two".into()],
             pixels: (0..18).collect(),
             masks: vec![0, 0, 0, 1, 1, 1],
+            places: Vec::new(),
             split: Default::default(),
             generated: false,
         }

@@ -8,6 +8,7 @@ use rand::Rng;
 use trident::spec::{Activation, InputSlot, ModelSpec};
 
 use super::augment::Change;
+use super::crop::{Crop, Neighbours};
 use super::loss;
 use super::prepare::{HeadData, Inputs, Targets};
 use super::random::{Draw, generator};
@@ -30,6 +31,8 @@ pub(super) struct HeadTraining<'d> {
     pub probabilities: bool,
     /// What teachers say, if there are any.
     pub lesson: Option<Arc<Lesson>>,
+    /// Training pictures beside each other, where crops may stand for them.
+    pub neighbours: Arc<Neighbours>,
 }
 
 /// One head's part of a batch.
@@ -66,6 +69,7 @@ impl<'d> HeadTraining<'d> {
             probabilities: last.is_some_and(|last| last.layer.activation() == Activation::Sigmoid),
             augmentation: config.augmentation,
             seed: config.seed,
+            neighbours: Arc::new(neighbours(&data, &config.augmentation)),
             data,
             recipe,
             lesson: None,
@@ -98,11 +102,17 @@ impl<'d> HeadTraining<'d> {
                 }
                 let mut rng = generator(self.seed, self.data.head, Draw::Augmentation, epoch, row as u64);
                 let change = Change::draw(&self.augmentation, data.height == data.width, &mut rng);
-                change.picture(data.picture(row), size, &mut batch.pixels);
-                change.mask(data.mask(row), size, &mut batch.masks);
+                let mut rng = generator(self.seed, self.data.head, Draw::Crop, epoch, row as u64);
+                let crop = self.neighbours.draw(row, self.augmentation.crop, size, &mut rng);
+                let crop = crop.unwrap_or_else(|| Crop::whole(row));
+                change.picture(&crop.cut(|row| data.picture(row), size, 3), size, &mut batch.pixels);
+                change.mask(&crop.cut(|row| data.mask(row), size, 1), size, &mut batch.masks);
                 if let Some(lesson) = &self.lesson {
-                    let planes = lesson.of_row(row).chunks_exact(data.height * data.width);
-                    planes.for_each(|plane| change.mask(plane, size, &mut batch.soft));
+                    let pixels = data.height * data.width;
+                    for plane in 0..data.classes.len() {
+                        let of = |row| &lesson.of_row(row)[plane * pixels..][..pixels];
+                        change.mask(&crop.cut(of, size, 1), size, &mut batch.soft);
+                    }
                 }
             }
         }
@@ -257,5 +267,15 @@ impl<'d> HeadTraining<'d> {
             return loss::of_probabilities(map, loss::planes(&batch.masks, classes, pixels));
         }
         loss::of_pixels(map, &batch.masks, &self.class_weights, self.recipe.region)
+    }
+}
+
+/// The neighbours among a head's training pictures, unless crops are off or readings belong to each picture as it is.
+fn neighbours(data: &HeadData, augmentation: &Augmentation) -> Neighbours {
+    match &data.targets {
+        Targets::Masks(pictures) if augmentation.crop > 0.0 && data.beside.is_empty() => {
+            Neighbours::of(pictures, &data.split.train)
+        }
+        _ => Neighbours::default(),
     }
 }

@@ -10,6 +10,7 @@ pub mod aware;
 pub mod balance;
 mod batch;
 mod checkpoint;
+mod crop;
 mod device;
 pub mod evaluate;
 pub mod groups;
@@ -88,6 +89,9 @@ pub struct TrainSummary {
     /// The head that no Gaussian process teaches although one would by default, and why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub no_process: Option<String>,
+    /// How many training pictures have a neighbour that crops reach into, if any has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub neighbours: Option<usize>,
     /// What training with int8's rounding gave, if it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub qat: Option<AwareRecord>,

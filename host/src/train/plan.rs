@@ -200,6 +200,10 @@ impl<'d> Plan<'d> {
             "balancing": balancing.unwrap_or_default(),
             "teachers": teachers,
         });
+        // Neither do pictures that lie beside none.
+        if let Some(training) = self.heads_of(group).find(|training| !training.neighbours.is_empty()) {
+            all["neighbours"] = serde_json::json!(*training.neighbours);
+        }
         // A device that is not named leaves the name of what was trained before there were any.
         if let Some(device) = &train.device {
             all["device"] = device.to_string().into();

@@ -27,6 +27,8 @@ pub enum Draw {
     Process = 7,
     /// Points that a head is judged by.
     Exam = 10,
+    /// Where a picture is cut out of its photograph; index: the picture.
+    Crop = 11,
 }
 
 /// A generator of its own for every combination of arguments.

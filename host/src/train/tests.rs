@@ -50,6 +50,7 @@ fn dataset() -> Dataset {
                 .flat_map(|&m| [m * 80, 200 - m * 60, 17 * (m + 1)])
                 .collect(),
             masks: mask,
+            places: Vec::new(),
             split: split(pictures),
             generated: true,
         }),

@@ -12,6 +12,7 @@ pub(super) fn fit(name: &str, picture: RgbImage, mask: Mask, config: &Segmentati
     if [mask.height, mask.width] == [height, width] {
         return vec![Tile {
             name: name.to_owned(),
+            corner: None,
             pixels: picture.into_raw(),
             mask: mask.classes,
         }];
@@ -19,6 +20,7 @@ pub(super) fn fit(name: &str, picture: RgbImage, mask: Mask, config: &Segmentati
     match config.fit {
         Fit::Resize => vec![Tile {
             name: name.to_owned(),
+            corner: None,
             pixels: imageops::resize(&picture, width as u32, height as u32, FilterType::Triangle).into_raw(),
             mask: resize_mask(&mask, height, width, config.classes.len()),
         }],
@@ -27,6 +29,7 @@ pub(super) fn fit(name: &str, picture: RgbImage, mask: Mask, config: &Segmentati
             let corner = |top| (0..mask.width / width).map(move |column| (top, column * width));
             let cut = |(top, left)| Tile {
                 name: format!("{name} at {left},{top}"),
+                corner: Some([top, left]),
                 pixels: imageops::crop_imm(&picture, left as u32, top as u32, width as u32, height as u32)
                     .to_image()
                     .into_raw(),

@@ -16,7 +16,7 @@ use image::RgbImage;
 use rayon::prelude::*;
 
 use super::tabular::Table;
-use super::{SegmentationData, Split};
+use super::{Place, SegmentationData, Split};
 use crate::config::{SegmentationConfig, Source};
 pub use error::ImagesError;
 use mask::{ClassColours, Mask};
@@ -30,7 +30,7 @@ pub fn read(config: &SegmentationConfig) -> Result<(SegmentationData, Vec<usize>
         return Err(ImagesError::NoMasks);
     };
     let pairs = pairs(images, masks)?;
-    let groups = groups(config, &pairs)?;
+    let origins = origins(config, &pairs)?;
     let colours = ClassColours::new(config);
     let tiles: Vec<_> = pairs.par_iter().map(|pair| read_pair(pair, config, &colours)).collect();
 
@@ -42,12 +42,20 @@ pub fn read(config: &SegmentationConfig) -> Result<(SegmentationData, Vec<usize>
         names: Vec::new(),
         pixels: Vec::new(),
         masks: Vec::new(),
+        places: Vec::new(),
         split: Split::default(),
         generated: false,
     };
     let mut tile_groups = Vec::new();
-    for (tiles, group) in tiles.into_iter().zip(groups) {
+    for (pair, (tiles, Origin { group, place })) in tiles.into_iter().zip(origins).enumerate() {
         for tile in tiles? {
+            let cut = tile.corner.map(|corner| Place {
+                // Photographs that the file of groups tells of have the numbers of their groups.
+                photograph: pairs.len() + pair,
+                corner: corner.map(|pixel| pixel as i64),
+                size: config.size.map(|side| side as i64),
+            });
+            data.places.push(cut.or(place));
             data.names.push(tile.name);
             data.pixels.extend_from_slice(&tile.pixels);
             data.masks.extend_from_slice(&tile.mask);
@@ -81,6 +89,8 @@ struct Pair {
 /// A picture of the size that the network reads.
 struct Tile {
     name: String,
+    /// Row and column of the file from which it was cut, unless it is the whole file.
+    corner: Option<[usize; 2]>,
     pixels: Vec<u8>,
     mask: Vec<u8>,
 }
@@ -184,17 +194,27 @@ fn pairs(images: &Path, masks: &Path) -> Result<Vec<Pair>, ImagesError> {
     }
 }
 
-/// The group of each picture; without a file of groups each is its own.
-fn groups(config: &SegmentationConfig, pairs: &[Pair]) -> Result<Vec<usize>, ImagesError> {
+/// What is known of a file's picture.
+#[derive(Clone, Copy)]
+struct Origin {
+    group: usize,
+    place: Option<Place>,
+}
+
+/// The origin of each picture. Without a file of groups each is its own group, and its place is not known.
+fn origins(config: &SegmentationConfig, pairs: &[Pair]) -> Result<Vec<Origin>, ImagesError> {
     let Some(groups) = &config.groups else {
-        return Ok((0..pairs.len()).collect());
+        let alone = |group| Origin { group, place: None };
+        return Ok((0..pairs.len()).map(alone).collect());
     };
     let table = Table::read(&groups.file)?;
     let numbers = table.groups(std::slice::from_ref(&groups.column))?.unwrap_or_default();
+    let places = places(&table, &numbers)?;
     let names = table.cells("file")?.map(|file| name(Path::new(file)));
-    let group: HashMap<String, usize> = names.zip(numbers).collect();
+    let origin = |(group, place)| Origin { group, place };
+    let known: HashMap<String, Origin> = names.zip(numbers.into_iter().zip(places).map(origin)).collect();
     let find = |pair: &Pair| {
-        group
+        known
             .get(&name(&pair.picture))
             .copied()
             .ok_or_else(|| ImagesError::NoGroup {
@@ -204,6 +224,26 @@ fn groups(config: &SegmentationConfig, pairs: &[Pair]) -> Result<Vec<usize>, Ima
     };
     pairs.iter().map(find).collect()
 }
+
+/// The place of each row's picture: a table tells it by the columns of [`PLACE_COLUMNS`], all of them, where a group is a photograph.
+fn places(table: &Table, groups: &[usize]) -> Result<Vec<Option<Place>>, ImagesError> {
+    if !PLACE_COLUMNS.iter().all(|column| table.column(column).is_ok()) {
+        return Ok(vec![None; groups.len()]);
+    }
+    let [left, top, side] = PLACE_COLUMNS.map(|column| table.numbers(column));
+    let rows = left?.into_iter().zip(top?).zip(side?).zip(groups);
+    let whole = |number: f32| number.round() as i64;
+    let place = |(((left, top), side), &photograph)| Place {
+        photograph,
+        corner: [top, left].map(whole),
+        size: [whole(side); 2],
+    };
+    Ok(rows.map(|row| Some(place(row))).collect())
+}
+
+/// Columns of a file of groups that tell where in its photograph a square picture was cut out: column and row of its upper left corner, and
+/// its side, in the photograph's pixels.
+const PLACE_COLUMNS: [&str; 3] = ["x", "y", "tile_px"];
 
 #[cfg(test)]
 mod tests;

@@ -54,6 +54,7 @@ pub fn generate(seed: u64, count: usize, [height, width]: [usize; 2]) -> Segment
         names: (0..count).map(|index| format!("generated {index}")).collect(),
         pixels,
         masks,
+        places: Vec::new(),
         split: Split::default(),
         generated: true,
     }

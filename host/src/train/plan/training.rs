@@ -40,6 +40,13 @@ impl<'d> Plan<'d> {
 
     /// Trains every group, side by side, and writes the best weights and their figures. A run that ends without weights remembers why.
     fn train_float(&self, run: &Run, options: &Options) -> Result<TrainSummary, TrainError> {
+        if let Some(training) = self.cropped() {
+            let (some, all) = (training.neighbours.len(), training.data.split.train.len());
+            options.progress.say(&format!(
+                "{}: {some} of {all} training pictures lie beside others in their photograph, and crops reach over both",
+                training.data.head.name(),
+            ));
+        }
         let _lock = run::lock(run.folder())?;
         run.note_divergence(None)?;
         let summary = self.train_groups(run, options);
@@ -89,6 +96,11 @@ impl<'d> Plan<'d> {
         self.summary(run)
     }
 
+    /// The head whose pictures crops may stand for.
+    fn cropped(&self) -> Option<&HeadTraining<'d>> {
+        self.heads.iter().find(|training| !training.neighbours.is_empty())
+    }
+
     /// What a run's float training gave.
     fn summary(&self, run: &Run) -> Result<TrainSummary, TrainError> {
         let (folded, history) = (run.model()?, run.history()?);
@@ -104,6 +116,7 @@ impl<'d> Plan<'d> {
             demonstration: self.demonstration,
             process: by_process::of_run(run)?,
             no_process: self.untaught.clone(),
+            neighbours: self.cropped().map(|training| training.neighbours.len()),
             qat: None,
         })
     }
