@@ -261,6 +261,10 @@ pub enum Fit {
 }
 
 /// A CSV file whose column `file` names pictures, and the column of it that names each picture's group.
+///
+/// Where a group is a photograph and the pictures are square parts of it, columns `x`, `y` and `tile_px` may tell where: column and row
+/// of the upper left corner, and the side, in the photograph's pixels. Crops over neighbours then are training pictures too
+/// ([`Augmentation::crop`](super::Augmentation::crop)).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GroupFile {

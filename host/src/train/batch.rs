@@ -279,3 +279,68 @@ fn neighbours(data: &HeadData, augmentation: &Augmentation) -> Neighbours {
         _ => Neighbours::default(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::data::{Dataset, Place, SegmentationData, Split};
+    use trident::spec::Head;
+
+    /// Two pictures side by side, in which classes go with colours.
+    fn dataset() -> Dataset {
+        let mask: Vec<u8> = (0..512u32).map(|i| (i * i / 7 % 2) as u8).collect();
+        let place = |left| Place {
+            photograph: 0,
+            corner: [0, left],
+            size: [16, 16],
+        };
+        Dataset {
+            segmentation: Some(SegmentationData {
+                height: 16,
+                width: 16,
+                classes: vec!["a".into(), "b".into()],
+                names: vec!["left".into(), "right".into()],
+                pixels: mask.iter().flat_map(|&m| [m, 7, 9]).collect(),
+                masks: mask,
+                places: vec![Some(place(0)), Some(place(16))],
+                split: Split {
+                    train: vec![0, 1],
+                    ..Split::default()
+                },
+                generated: true,
+            }),
+            ..Dataset::default()
+        }
+    }
+
+    /// Whatever is done to a picture is done to its mask and to what teachers say of it.
+    #[test]
+    fn picture_mask_and_lesson_change_alike() {
+        let dataset = dataset();
+        let pictures = dataset.segmentation.as_ref().unwrap();
+        let head = Head::Segmentation;
+        let mut config = Config::builtin().train;
+        config.augmentation.crop = 0.9;
+        let recipe = Recipe::new(&config, head);
+        let data = HeadData::new(&dataset, head, None).unwrap();
+        let spec = ModelSpec {
+            inputs: heapless::Vec::new(),
+            layers: heapless::Vec::new(),
+            heads: heapless::Vec::new(),
+        };
+        let mut training = HeadTraining::new(data, recipe, &config, &spec);
+        let soft = loss::planes(&pictures.masks, 2, 256);
+        training.lesson = Some(Arc::new(Lesson::new(2, &[0, 1], soft, None)));
+        let mut crops = 0;
+        for epoch in 0..20 {
+            let batch = training.batch(&[1, 0], epoch, 0);
+            let red: Vec<u8> = batch.pixels.iter().copied().step_by(3).collect();
+            assert_eq!(red, batch.masks);
+            assert_eq!(batch.soft, loss::planes(&batch.masks, 2, 256));
+            let ones = |mask: &[u8]| mask.iter().filter(|&&class| class == 1).count();
+            crops += usize::from(ones(&batch.masks[..256]) != ones(pictures.mask(1)));
+        }
+        assert!(crops > 5, "{crops}");
+    }
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::config::Balancing;
-use crate::data::{ClassificationData, Readings, RegressionData, SegmentationData, Split};
+use crate::data::{ClassificationData, Place, Readings, RegressionData, SegmentationData, Split};
 
 const EPOCHS: usize = 4;
 
@@ -23,6 +23,16 @@ fn readings(rows: usize, features: usize) -> Readings {
     Readings {
         features: (0..features).map(|f| format!("x{f}")).collect(),
         values: (0..rows * features).map(value).collect(),
+    }
+}
+
+/// Each four pictures are the quarters of a photograph.
+fn quarter(picture: usize) -> Place {
+    let step = |i: usize| (i % 2 * 16) as i64;
+    Place {
+        photograph: picture / 4,
+        corner: [step(picture / 2), step(picture)],
+        size: [16, 16],
     }
 }
 
@@ -50,7 +60,7 @@ fn dataset() -> Dataset {
                 .flat_map(|&m| [m * 80, 200 - m * 60, 17 * (m + 1)])
                 .collect(),
             masks: mask,
-            places: Vec::new(),
+            places: (0..pictures).map(|i| Some(quarter(i))).collect(),
             split: split(pictures),
             generated: true,
         }),
@@ -113,6 +123,11 @@ fn the_same_seed_gives_the_same_bits() {
         assert!(file("a", name) == file("b", name), "{name} differs");
     }
     assert_eq!(summary.epochs.len(), 3);
+    assert!(
+        summary.neighbours.is_some_and(|pictures| pictures > 8),
+        "{:?}",
+        summary.neighbours
+    );
     let run = Run::open(&path("a")).unwrap();
     assert_eq!(run.metrics().unwrap(), summary.metrics);
     assert!(run.state().unwrap().fits());
@@ -120,6 +135,10 @@ fn the_same_seed_gives_the_same_bits() {
     other.train.seed += 1;
     train_whole(&path("c"), &other);
     assert!(file("a", "weights.bin") != file("c", "weights.bin"), "the seed matters");
+    let mut whole = config();
+    whole.train.augmentation.crop = 0.0;
+    assert_eq!(train_whole(&path("d"), &whole).neighbours, None);
+    assert!(file("a", "weights.bin") != file("d", "weights.bin"), "crops matter");
 }
 
 #[test]

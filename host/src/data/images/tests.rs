@@ -184,6 +184,61 @@ fn groups_come_from_their_file() {
 }
 
 #[test]
+fn places_come_from_the_file_of_groups_or_from_cutting() {
+    let mut folder = Folder::new(&["a", "b"]);
+    for name in ["1", "2", "3"] {
+        folder.picture(&format!("i/{name}.png"), 8, 8, halves);
+        folder.picture(&format!("m/{name}.png"), 8, 8, halves);
+    }
+    assert_eq!(folder.read().places, [None; 3]);
+    let mut table = |text: &str| {
+        std::fs::write(folder.path("g.csv"), text).unwrap();
+        folder.config.groups = Some(GroupFile {
+            file: folder.path("g.csv"),
+            column: "photo".into(),
+        });
+        read(&folder.config).map(|read| read.0.places)
+    };
+    let place = |photograph, corner| {
+        Some(Place {
+            photograph,
+            corner,
+            size: [56; 2],
+        })
+    };
+    let told = table("file,photo,x,y,tile_px\n3.png,p,60,4,56\n1.png,p,4,4,56\n2.png,q,4,60,56\n").unwrap();
+    assert_eq!(told, [place(0, [4, 4]), place(1, [60, 4]), place(0, [4, 60])]);
+    // Two of the three columns tell nothing.
+    assert_eq!(table("file,photo,x,y\n1,p,-,0\n2,p,0,0\n3,p,0,0\n").unwrap(), [None; 3]);
+    let error = table("file,photo,x,y,tile_px\n1,p,0,0,8\n2,p,left,0,8\n3,p,0,0,8\n")
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("g.csv:3") && error.contains("`x`") && error.contains("left"),
+        "{error}"
+    );
+
+    let mut folder = Folder::new(&["a", "b"]);
+    folder.config.fit = Fit::Tile;
+    folder.picture("i/1.png", 17, 16, halves);
+    folder.picture("m/1.png", 17, 16, halves);
+    folder.picture("i/2.png", 8, 8, halves);
+    folder.picture("m/2.png", 8, 8, halves);
+    let cut = |corner| {
+        Some(Place {
+            photograph: 2,
+            corner,
+            size: [8; 2],
+        })
+    };
+    // The second picture is a tile already.
+    assert_eq!(
+        folder.read().places,
+        [cut([0, 0]), cut([0, 8]), cut([8, 0]), cut([8, 8]), None]
+    );
+}
+
+#[test]
 fn an_absent_class_is_named() {
     let folder = Folder::new(&["a", "b", "c"]);
     folder.picture("i/1.png", 8, 8, |_, _| [0; 3]);
