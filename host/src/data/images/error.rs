@@ -111,6 +111,20 @@ pub enum ImagesError {
     /// The file of groups.
     #[error(transparent)]
     Groups(#[from] TableError),
+    /// The file of groups tells no place for a picture.
+    #[error(
+        "{}: no place for the picture {picture}: x = {}, y = {}, tile_px = {}; they are whole pixels of the photograph, and a side is at least 1. \
+         Columns that mean something else need other names",
+        path.display(), told[0], told[1], told[2]
+    )]
+    NoPlace {
+        /// The file of groups.
+        path: PathBuf,
+        /// The picture, as the file names it.
+        picture: String,
+        /// What stands under `x`, `y` and `tile_px`.
+        told: [f32; 3],
+    },
     /// The file of groups does not name a picture.
     #[error("{}: no row for the picture {} in column `file`", path.display(), picture.display())]
     NoGroup {

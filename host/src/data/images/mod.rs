@@ -231,15 +231,36 @@ fn places(table: &Table, groups: &[usize]) -> Result<Vec<Option<Place>>, ImagesE
         return Ok(vec![None; groups.len()]);
     }
     let [left, top, side] = PLACE_COLUMNS.map(|column| table.numbers(column));
-    let rows = left?.into_iter().zip(top?).zip(side?).zip(groups);
-    let whole = |number: f32| number.round() as i64;
-    let place = |(((left, top), side), &photograph)| Place {
-        photograph,
-        corner: [top, left].map(whole),
-        size: [whole(side); 2],
+    let rows = left?
+        .into_iter()
+        .zip(top?)
+        .zip(side?)
+        .zip(groups)
+        .zip(table.cells("file")?);
+    let place = |((((left, top), side), &photograph), picture): ((((f32, f32), f32), &usize), &str)| {
+        let told = [left, top, side];
+        if side < 1.0
+            || told
+                .iter()
+                .any(|number| number.abs() > LARGEST_PLACE || number.fract() != 0.0)
+        {
+            return Err(ImagesError::NoPlace {
+                path: table.path().to_owned(),
+                picture: picture.to_owned(),
+                told,
+            });
+        }
+        Ok(Some(Place {
+            photograph,
+            corner: [top, left].map(|pixel| pixel as i64),
+            size: [side as i64; 2],
+        }))
     };
-    Ok(rows.map(|row| Some(place(row))).collect())
+    rows.map(place).collect()
 }
+
+/// Pixels of a photograph that a `f32` still counts one by one.
+const LARGEST_PLACE: f32 = 16_777_216.0;
 
 /// Columns of a file of groups that tell where in its photograph a square picture was cut out: column and row of its upper left corner, and
 /// its side, in the photograph's pixels.

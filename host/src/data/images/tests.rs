@@ -218,6 +218,20 @@ fn places_come_from_the_file_of_groups_or_from_cutting() {
         "{error}"
     );
 
+    for (told, word) in [
+        ("0,0,0", "tile_px = 0"),
+        ("0.5,0,8", "x = 0.5"),
+        ("0,3e9,8", "y = 3000000000"),
+    ] {
+        let error = table(&format!("file,photo,x,y,tile_px\n1,p,0,0,8\n2,p,{told}\n3,p,0,0,8\n"))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("no place for the picture 2") && error.contains(word),
+            "{error}"
+        );
+    }
+
     let mut folder = Folder::new(&["a", "b"]);
     folder.config.fit = Fit::Tile;
     folder.picture("i/1.png", 17, 16, halves);
