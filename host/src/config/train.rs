@@ -312,6 +312,10 @@ pub struct HeadOverrides {
     /// Whether validation rows are trained on too; then the last weights are kept, since no rows are left to choose by.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub train_on_validation: Option<bool>,
+    /// Exponent of the focal loss of the segmentation head's pixels, 1 to 5: how much less a pixel counts the surer the model is of its
+    /// class; 0 counts all alike.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub focal: Option<f64>,
     /// What is added to the segmentation head's pixelwise loss.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<RegionLoss>,

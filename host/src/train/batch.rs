@@ -266,7 +266,8 @@ impl<'d> HeadTraining<'d> {
         if self.probabilities {
             return loss::of_probabilities(map, loss::planes(&batch.masks, classes, pixels));
         }
-        loss::of_pixels(map, &batch.masks, &self.class_weights, self.recipe.region)
+        let recipe = &self.recipe;
+        loss::of_pixels(map, &batch.masks, &self.class_weights, recipe.focal, recipe.region)
     }
 }
 

@@ -53,11 +53,12 @@ pub fn of_probabilities<const D: usize>(probabilities: Tensor<D>, targets: Vec<f
     -(targets * p.log() + rest * q.log()).mean()
 }
 
-/// Weighted cross-entropy per pixel plus a loss of regions.
+/// Weighted cross-entropy per pixel plus a loss of regions. With `focal` γ above 0, a pixel whose class has the probability `p` counts
+/// `(1 − p)^γ` times: what is known already counts less (Lin et al., 2017).
 ///
 /// # Shapes
 /// `logits` `[n, classes, h, w]`; `mask` `n × [h, w]`; `weights` one per class.
-pub fn of_pixels(logits: Tensor<4>, mask: &[u8], weights: &[f32], region: RegionLoss) -> Tensor<1> {
+pub fn of_pixels(logits: Tensor<4>, mask: &[u8], weights: &[f32], focal: f64, region: RegionLoss) -> Tensor<1> {
     let dims = logits.dims();
     let [n, classes, h, w] = dims;
     let device = logits.device();
@@ -72,7 +73,14 @@ pub fn of_pixels(logits: Tensor<4>, mask: &[u8], weights: &[f32], region: Region
                 .map(move |y| y * weight)
         })
         .collect();
-    let pixelwise = -(log_softmax(logits.clone(), 1) * constant(weighted)).sum();
+    let logarithms = log_softmax(logits.clone(), 1);
+    let mut weighted = constant(weighted);
+    if focal > 0.0 {
+        // A probability may round to more than 1.
+        let unknown = logarithms.clone().exp().neg().add_scalar(1.0).clamp_min(0.0);
+        weighted = weighted * unknown.powf_scalar(focal);
+    }
+    let pixelwise = -(logarithms * weighted).sum();
     match region {
         RegionLoss::None => pixelwise,
         RegionLoss::Dice => pixelwise + dice(softmax(logits, 1), constant(one_hot)),
@@ -236,15 +244,29 @@ mod tests {
     fn perfect_pixels_cost_nothing() {
         let mask = [0u8, 1, 2, 1];
         let logits: Vec<f32> = planes(&mask, 3, 4).iter().map(|y| 40.0 * y).collect();
-        for region in [RegionLoss::None, RegionLoss::Dice, RegionLoss::Lovasz] {
+        for (region, focal) in [
+            (RegionLoss::None, 0.0),
+            (RegionLoss::Dice, 0.0),
+            (RegionLoss::Lovasz, 0.0),
+            (RegionLoss::Lovasz, 2.0),
+        ] {
             let loss = value(of_pixels(
                 tensor(&logits, [1, 3, 2, 2]),
                 &mask,
                 &[1.0, 2.0, 1.0],
+                focal,
                 region,
             ));
-            assert!(loss.abs() < 1e-5, "{region:?} {loss}");
+            assert!(loss.abs() < 1e-5, "{region:?} {focal} {loss}");
         }
+    }
+
+    #[test]
+    fn focal_by_hand() {
+        // Two pixels of two classes: p = 1/2 and 3/4 for the true one; (1/2)² ln 2 and (1/4)² ln 4/3, the mean of both.
+        let logits = tensor(&[0.0, 0.0, 0.0, 3f32.ln()], [1, 2, 1, 2]);
+        let loss = value(of_pixels(logits, &[0, 1], &[1.0, 1.0], 2.0, RegionLoss::None));
+        assert!(near(loss, (LN_2 / 4.0 + 0.287_682 / 16.0) / 2.0), "{loss}");
     }
 
     #[test]

@@ -9,6 +9,9 @@ use crate::model::Initializer;
 /// The most fresh points beside a row.
 const MOST_FRESH: f64 = 16.0;
 
+/// The largest exponent of the focal loss. Below 1 its slope at certainty has no bound.
+const MOST_FOCAL: f64 = 5.0;
+
 /// How one head is trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Recipe {
@@ -46,6 +49,9 @@ pub struct Recipe {
     pub balance: f64,
     /// How much this head's loss counts in a joint sum.
     pub loss_weight: f64,
+    /// How much less a pixel counts the surer the model is of its class: the exponent of the focal loss; 0 counts all alike.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub focal: f64,
     /// Added to a segmentation head's pixelwise loss.
     pub region: RegionLoss,
     /// What a regression head makes small.
@@ -106,6 +112,7 @@ impl Recipe {
         set(&mut recipe.ema, overrides.ema);
         set(&mut recipe.dropout, overrides.dropout);
         set(&mut recipe.label_smoothing, overrides.label_smoothing);
+        set(&mut recipe.focal, overrides.focal);
         set(&mut recipe.distill, overrides.distill);
         set(&mut recipe.fresh, overrides.fresh);
         recipe.points = overrides.points.unwrap_or(recipe.points);
@@ -135,6 +142,7 @@ impl Recipe {
             class_weights: None,
             balance: 0.0,
             loss_weight: 1.0,
+            focal: 0.0,
             region: RegionLoss::None,
             distance: Distance::Huber,
             initializer: Initializer::He,
@@ -151,7 +159,7 @@ impl Recipe {
                 ..base
             },
             Head::Segmentation => Self {
-                epochs: 240,
+                epochs: 360,
                 batch: 16,
                 learning_rate: 5e-3,
                 weight_decay: 1e-2,
@@ -222,6 +230,7 @@ impl Recipe {
             class_weights: None,
             balance: 0.0,
             loss_weight: 1.0,
+            focal: 0.0,
             region: RegionLoss::None,
             distance: Distance::Squared,
             initializer: Initializer::Glorot,
@@ -267,6 +276,13 @@ impl Recipe {
         if !(0.0..=MOST_FRESH).contains(&self.fresh) {
             return Err(("fresh", format!("{} is not between 0 and {MOST_FRESH}", self.fresh)));
         }
+        if !(self.focal == 0.0 || (1.0..=MOST_FOCAL).contains(&self.focal)) {
+            let problem = format!(
+                "{} is neither 0, which is off, nor between 1 and {MOST_FOCAL}",
+                self.focal
+            );
+            return Err(("focal", problem));
+        }
         match &self.class_weights {
             Some(weights) if weights.len() != classes => Err((
                 "class_weights",
@@ -286,6 +302,7 @@ impl Recipe {
             label_smoothing: 0.0,
             balance: 0.0,
             loss_weight: 1.0,
+            focal: 0.0,
             region: RegionLoss::None,
             distance: Distance::Squared,
             distill: 0.0,

@@ -82,6 +82,14 @@ fn zero_and_negative_settings_are_refused() {
         &["[train.classification] dropout: 1 is not a share"],
     );
     refused(
+        "[train.segmentation]\nfocal = 0.5",
+        &["[train.segmentation] focal: 0.5 is neither 0, which is off, nor between 1 and 5"],
+    );
+    refused(
+        "[train.augmentation]\ncrop = 1.5",
+        &["trident.toml:2:8: 1.5 is not between 0 and 1"],
+    );
+    refused(
         "[train.classification]\nema = -0.5",
         &["[train.classification] ema: -0.5 is not a share"],
     );

@@ -132,6 +132,69 @@ fn pictures_alone_cut_into_tiles_of_64_pixels() {
 }
 
 #[test]
+fn crops_reach_over_tiles_that_lie_side_by_side() {
+    let folder = folder();
+    pictures(&folder, 10, [48, 40], Masks::OneHot, true);
+    let config = |further: &str| {
+        format!(
+            "[segmentation]\nimages = 'images'\nmasks = 'masks'\nclasses = ['ground', 'disc', 'bar']\nsize = [16, 16]\n{further}"
+        )
+    };
+    folder.write("trident.toml", config("fit = 'tile'\n"));
+    let train = |run: &str| {
+        folder
+            .trident(&format!("train -c trident.toml -o {run} --epochs 1 --json"))
+            .succeeds()
+    };
+    let said = train("cropped");
+    // Eight photographs are for training, six tiles each.
+    assert_eq!(said.json()["neighbours"], 48);
+    assert!(
+        said.stderr.contains("48 of 48 training pictures lie beside others"),
+        "{said:#?}"
+    );
+    folder.write(
+        "trident.toml",
+        config("fit = 'tile'\n[train.augmentation]\ncrop = 0.0\n"),
+    );
+    let said = train("whole");
+    assert!(
+        said.json().get("neighbours").is_none() && !said.stderr.contains("lie beside"),
+        "{said:#?}"
+    );
+
+    // Pictures that were cut before, and a table that tells where.
+    let mut table = "file,photo,x,y,tile_px\n".to_owned();
+    let names = std::fs::read_dir(folder.path("images")).unwrap();
+    let mut names: Vec<String> = names
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    for (i, name) in names.iter().enumerate() {
+        table.push_str(&format!("{name},{},{},0,224\n", i / 2, i % 2 * 224));
+    }
+    folder.write("index.csv", &table);
+    folder.write(
+        "trident.toml",
+        config("groups = { file = 'index.csv', column = 'photo' }\n"),
+    );
+    let neighbours = train("placed").json()["neighbours"].clone();
+    let split = String::from_utf8(folder.read("placed/split.csv")).unwrap();
+    // Both halves of a photograph are in one part.
+    assert_eq!(
+        neighbours,
+        split.lines().filter(|line| line.ends_with(",train")).count()
+    );
+    folder.write("index.csv", table.replace(",224\n", ",-1\n"));
+    let refused = folder.trident("train -c trident.toml -o refused");
+    refused.fails(&[
+        "index.csv: no place for the picture",
+        "tile_px = -1",
+        "need other names",
+    ]);
+}
+
+#[test]
 fn two_labels_of_three_readings_and_a_number_of_seven() {
     let folder = folder();
     folder.write("a b.csv", table(300, &["p", "q", "r"], "state", by_sum(&["off", "on"])));

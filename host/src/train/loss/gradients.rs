@@ -150,24 +150,30 @@ fn squared_and_huber_distance() {
     }
 }
 
-/// Pixelwise cross-entropy alone, with Dice, with Lovász; all classes there, and one missing.
+/// Pixelwise cross-entropy alone, with Dice, with Lovász, plain and focal; all classes there, and one missing.
 #[test]
 fn losses_of_pixels() {
     let weights = [1.0, 2.0, 0.5];
     for mask in [[0u8, 1, 2, 1, 0, 0, 2, 1], [0, 1, 1, 1, 0, 0, 0, 1]] {
-        for region in [RegionLoss::None, RegionLoss::Dice, RegionLoss::Lovasz] {
+        for (region, focal) in [
+            (RegionLoss::None, 0.0),
+            (RegionLoss::None, 1.5),
+            (RegionLoss::Dice, 0.0),
+            (RegionLoss::Lovasz, 0.0),
+            (RegionLoss::Lovasz, 2.0),
+        ] {
             let definition = |logits: &[f64]| {
                 let pixels = softmax_of_pixels(logits);
-                pixelwise(&pixels, &mask, &weights)
+                pixelwise(&pixels, &mask, &weights, focal)
                     + match region {
                         RegionLoss::None => 0.0,
                         RegionLoss::Dice => dice_of(&pixels, &mask),
                         RegionLoss::Lovasz => lovasz_of(&pixels, &mask),
                     }
             };
-            let loss = |logits| of_pixels(logits, &mask, &weights, region);
+            let loss = |logits| of_pixels(logits, &mask, &weights, focal, region);
             check(
-                &format!("{region:?}"),
+                &format!("{region:?}, focal {focal}"),
                 &drawn(24, -2.0..2.0),
                 [2, 3, 2, 2],
                 loss,
@@ -186,10 +192,11 @@ fn softmax_of_pixels(logits: &[f64]) -> Vec<Vec<f64>> {
     logits.chunks_exact(12).flat_map(of_picture).collect()
 }
 
-fn pixelwise(pixels: &[Vec<f64>], mask: &[u8], weights: &[f32]) -> f64 {
+fn pixelwise(pixels: &[Vec<f64>], mask: &[u8], weights: &[f32], focal: f64) -> f64 {
     let weight = |class: u8| f64::from(weights[usize::from(class)]);
     let total: f64 = mask.iter().map(|&class| weight(class)).sum();
-    let term = |(p, &class): (&Vec<f64>, &u8)| -weight(class) * p[usize::from(class)].ln();
+    let cost = |p: f64| -(1.0 - p).powf(focal) * p.ln();
+    let term = |(p, &class): (&Vec<f64>, &u8)| weight(class) * cost(p[usize::from(class)]);
     pixels.iter().zip(mask).map(term).sum::<f64>() / total
 }
 
