@@ -8,8 +8,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The most samples a range is judged by.
+/// The most samples that stand for the values of the middle.
 const MAX_SAMPLES: usize = 100_000;
+/// Share of the values, at either end, of which each counts.
+const TAIL: f64 = 0.005;
 
 /// `real = scale · (code − zero_point)`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -79,9 +81,55 @@ impl Quantization {
         ((real / self.scale).round() + f32::from(self.zero_point)).clamp(-128.0, 127.0) as i8
     }
 
-    fn mse(&self, samples: &[f32]) -> f64 {
-        let error = |&sample: &f32| f64::from(sample - self.real(self.code(sample))).powi(2);
-        samples.iter().map(error).sum::<f64>() / samples.len().max(1) as f64
+    fn squared_error(&self, values: &[f32]) -> f64 {
+        let error = |&value: &f32| f64::from(value - self.real(self.code(value))).powi(2);
+        values.iter().map(error).sum()
+    }
+}
+
+/// Values that a range is judged by. Ranges differ most in what they do to the few largest and smallest values, and of those a
+/// sample as large as this one holds a handful: so samples stand for the middle alone, and the rest is there as a whole.
+struct Values {
+    /// In ascending order, of all values.
+    samples: Vec<f32>,
+    /// How many of the samples lie before the middle, and how many up to its end.
+    middle: [usize; 2],
+    /// All values outside the middle.
+    tails: Vec<f32>,
+    total: usize,
+}
+
+impl Values {
+    fn new(parts: &[&[f32]]) -> Self {
+        let all = || parts.iter().flat_map(|part| part.iter().copied());
+        let total: usize = parts.iter().map(|part| part.len()).sum();
+        let step = total.div_ceil(MAX_SAMPLES).max(1);
+        // One of each `step`, not always at the same place: a fixed step may meet some channels and never others.
+        let place = |i: usize| (i as u32).wrapping_mul(0x9E37_79B9) as usize % step;
+        let is_sample = |(i, _): &(usize, f32)| *i % step == place(*i / step);
+        let mut samples: Vec<f32> = all().enumerate().filter(is_sample).map(|(_, x)| x).collect();
+        samples.sort_unstable_by(f32::total_cmp);
+        let cut = (samples.len() as f64 * TAIL) as usize;
+        let ends = samples.get(cut).copied().zip(samples.iter().rev().nth(cut).copied());
+        let (first, last) = ends.unwrap_or((0.0, 0.0));
+        let middle = [
+            samples.partition_point(|&x| x < first),
+            samples.partition_point(|&x| x <= last),
+        ];
+        Self {
+            middle,
+            tails: all().filter(|&x| x < first || x > last).collect(),
+            samples,
+            total,
+        }
+    }
+
+    /// What rounding to the codes of a range costs, the mean over all values.
+    fn mse(&self, range: Quantization) -> f64 {
+        let [first, end] = self.middle;
+        let middle = &self.samples[first..end];
+        let each_for = (self.total - self.tails.len()) as f64 / middle.len().max(1) as f64;
+        (range.squared_error(middle) * each_for + range.squared_error(&self.tails)) / self.total.max(1) as f64
     }
 }
 
@@ -131,9 +179,8 @@ impl TryFrom<String> for RangeRule {
 pub fn choose(rule: RangeRule, parts: &[&[f32]]) -> Choice {
     let all = || parts.iter().flat_map(|part| part.iter().copied());
     let (low, high) = all().fold((0f32, 0f32), |(low, high), x| (low.min(x), high.max(x)));
-    let total: usize = parts.iter().map(|part| part.len()).sum();
-    let mut samples: Vec<f32> = all().step_by(total.div_ceil(MAX_SAMPLES).max(1)).collect();
-    samples.sort_unstable_by(f32::total_cmp);
+    let values = Values::new(parts);
+    let samples = &values.samples;
     let percentile = |percent: f32| {
         let cut = (samples.len() as f32 * (1.0 - percent / 100.0) / 2.0) as usize;
         let inside = samples.get(cut..samples.len().saturating_sub(cut)).unwrap_or_default();
@@ -163,7 +210,7 @@ pub fn choose(rule: RangeRule, parts: &[&[f32]]) -> Choice {
         .map(|(method, quantization)| Choice {
             quantization,
             method,
-            mse: quantization.mse(&samples),
+            mse: values.mse(quantization),
         })
         .min_by(|a, b| a.mse.total_cmp(&b.mse))
         .expect("every rule has a candidate")
@@ -195,6 +242,27 @@ mod tests {
         samples.push(4.0);
         let choice = choose(RangeRule::Mse, &[&samples]);
         assert!(choice.quantization.scale < 4.0 / 255.0, "{choice:?}");
+    }
+
+    /// A map of 12 channels, one of which alone reaches far, and that seldom: samples at even steps would pass it by, or meet it too often.
+    #[test]
+    fn the_error_of_a_sample_is_that_of_all_values() {
+        let value = |i: usize| {
+            let noise = (i as u32).wrapping_mul(0x85EB_CA6B) >> 8;
+            let small = noise as f32 / (1 << 24) as f32;
+            match i % 12 {
+                5 if noise % 900 == 0 => 4.0 + 20.0 * small,
+                _ => small,
+            }
+        };
+        let all: Vec<f32> = (0..1_600_000).map(value).collect();
+        assert_eq!(all.len().div_ceil(MAX_SAMPLES) % 4, 0);
+        let values = Values::new(&[&all[..700_000], &all[700_000..]]);
+        for high in [0.5, 1.0, 2.0, 6.0, 12.0, 24.0] {
+            let range = Quantization::of(0.0, high);
+            let (found, exact) = (values.mse(range), range.squared_error(&all) / all.len() as f64);
+            assert!((found / exact - 1.0).abs() < 0.02, "{high}: {found} {exact}");
+        }
     }
 
     #[test]
