@@ -134,7 +134,7 @@ fn pictures_alone_cut_into_tiles_of_64_pixels() {
 #[test]
 fn crops_reach_over_tiles_that_lie_side_by_side() {
     let folder = folder();
-    pictures(&folder, 10, [48, 40], Masks::OneHot, true);
+    pictures(&folder, 30, [48, 40], Masks::OneHot, true);
     let config = |further: &str| {
         format!(
             "[segmentation]\nimages = 'images'\nmasks = 'masks'\nclasses = ['ground', 'disc', 'bar']\nsize = [16, 16]\n{further}"
@@ -146,11 +146,18 @@ fn crops_reach_over_tiles_that_lie_side_by_side() {
             .trident(&format!("train -c trident.toml -o {run} --epochs 1 --json"))
             .succeeds()
     };
+    let training = |run: &str| {
+        let split = String::from_utf8(folder.read(&format!("{run}/split.csv"))).unwrap();
+        split.lines().filter(|line| line.ends_with(",train")).count()
+    };
     let said = train("cropped");
-    // Eight photographs are for training, six tiles each.
-    assert_eq!(said.json()["neighbours"], 48);
+    // Whole photographs are for training, six tiles each.
+    let tiles = training("cropped");
+    assert!(tiles > 100 && tiles % 6 == 0, "{tiles}");
+    assert_eq!(said.json()["neighbours"], tiles);
     assert!(
-        said.stderr.contains("48 of 48 training pictures lie beside others"),
+        said.stderr
+            .contains(&format!("{tiles} of {tiles} training pictures lie beside others")),
         "{said:#?}"
     );
     folder.write(
@@ -178,13 +185,8 @@ fn crops_reach_over_tiles_that_lie_side_by_side() {
         "trident.toml",
         config("groups = { file = 'index.csv', column = 'photo' }\n"),
     );
-    let neighbours = train("placed").json()["neighbours"].clone();
-    let split = String::from_utf8(folder.read("placed/split.csv")).unwrap();
     // Both halves of a photograph are in one part.
-    assert_eq!(
-        neighbours,
-        split.lines().filter(|line| line.ends_with(",train")).count()
-    );
+    assert_eq!(train("placed").json()["neighbours"], training("placed"));
     folder.write("index.csv", table.replace(",224\n", ",-1\n"));
     let refused = folder.trident("train -c trident.toml -o refused");
     refused.fails(&[
