@@ -251,7 +251,7 @@ mod tests {
             let noise = (i as u32).wrapping_mul(0x85EB_CA6B) >> 8;
             let small = noise as f32 / (1 << 24) as f32;
             match i % 12 {
-                5 if noise % 900 == 0 => 4.0 + 20.0 * small,
+                5 if noise.is_multiple_of(900) => 4.0 + 20.0 * small,
                 _ => small,
             }
         };

@@ -231,19 +231,10 @@ fn places(table: &Table, groups: &[usize]) -> Result<Vec<Option<Place>>, ImagesE
         return Ok(vec![None; groups.len()]);
     }
     let [left, top, side] = PLACE_COLUMNS.map(|column| table.numbers(column));
-    let rows = left?
-        .into_iter()
-        .zip(top?)
-        .zip(side?)
-        .zip(groups)
-        .zip(table.cells("file")?);
-    let place = |((((left, top), side), &photograph), picture): ((((f32, f32), f32), &usize), &str)| {
-        let told = [left, top, side];
-        if side < 1.0
-            || told
-                .iter()
-                .any(|number| number.abs() > LARGEST_PLACE || number.fract() != 0.0)
-        {
+    let (left, top, side) = (left?, top?, side?);
+    let place = |(row, picture): (usize, &str)| {
+        let told = [left[row], top[row], side[row]];
+        if side[row] < 1.0 || (told.iter()).any(|number| number.abs() > LARGEST_PLACE || number.fract() != 0.0) {
             return Err(ImagesError::NoPlace {
                 path: table.path().to_owned(),
                 picture: picture.to_owned(),
@@ -251,12 +242,12 @@ fn places(table: &Table, groups: &[usize]) -> Result<Vec<Option<Place>>, ImagesE
             });
         }
         Ok(Some(Place {
-            photograph,
-            corner: [top, left].map(|pixel| pixel as i64),
-            size: [side as i64; 2],
+            photograph: groups[row],
+            corner: [top[row], left[row]].map(|pixel| pixel as i64),
+            size: [side[row] as i64; 2],
         }))
     };
-    rows.map(place).collect()
+    table.cells("file")?.enumerate().map(place).collect()
 }
 
 /// Pixels of a photograph that a `f32` still counts one by one.
